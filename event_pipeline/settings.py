@@ -67,17 +67,17 @@ class Organisation(_Section):
     """Whose events these are: decides days, money and phone numbers."""
 
     name: str = Field(
-        "My organisation", description="Shown in dashboards and reports.", min_length=1, max_length=200
+        default="My organisation", description="Shown in dashboards and reports.", min_length=1, max_length=200
     )
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = Field(
-        "Asia/Kolkata",
+        default="Asia/Kolkata",
         description="IANA time zone; a day in every table is a day there, and times without a zone are read in it.",
     )
     currency: str = Field(
-        "INR", description="ISO 4217 code of amounts written without a currency.", pattern=r"^[A-Z]{3}$"
+        default="INR", description="ISO 4217 code of amounts written without a currency.", pattern=r"^[A-Z]{3}$"
     )
     country: str = Field(
-        "IN",
+        default="IN",
         description="ISO 3166 code; phone numbers without a country code are read there.",
         pattern=r"^[A-Z]{2}$",
     )
@@ -87,27 +87,27 @@ class Firebase(_Section):
     """Where the app's documents live."""
 
     backend: Literal["none", "firestore", "realtime_database"] = Field(
-        "none", description="Which Firebase database to follow; none reads export files only."
+        default="none", description="Which Firebase database to follow; none reads export files only."
     )
-    project_id: str = Field("", description="Firebase project id; required for firestore.")
+    project_id: str = Field(default="", description="Firebase project id; required for firestore.")
     database_url: str = Field(
-        "", description="Realtime Database URL; required for realtime_database.", pattern=r"^(https?://.+)?$"
+        default="", description="Realtime Database URL; required for realtime_database.", pattern=r"^(https?://.+)?$"
     )
     credentials_path: Path | None = Field(
-        None, description="Service account JSON file; default credentials when empty."
+        default=None, description="Service account JSON file; default credentials when empty."
     )
     collections: tuple[Collection, ...] = Field(
-        COLLECTIONS, description="Which of the app's collections to follow.", min_length=1
+        default=COLLECTIONS, description="Which of the app's collections to follow.", min_length=1
     )
-    page_size: int = Field(500, description="Documents asked for in one request.", ge=1, le=10_000)
+    page_size: int = Field(default=500, description="Documents asked for in one request.", ge=1, le=10_000)
     sweep_overlap_seconds: int = Field(
-        300,
+        default=300,
         description="How far behind its watermark a sweep on updated_at starts, against clocks that disagree.",
         ge=0,
         le=86_400,
     )
     reconcile_reads_per_second: int = Field(
-        1_000, description="Pace of reconciliation, which is billed one read a document.", ge=1, le=100_000
+        default=1_000, description="Pace of reconciliation, which is billed one read a document.", ge=1, le=100_000
     )
 
     @model_validator(mode="after")
@@ -124,42 +124,42 @@ class Spreadsheet(_Section):
 
     spreadsheet_id: str = Field(description="The id in the sheet's address.", min_length=10, max_length=200)
     event_id: str | None = Field(
-        None, description="The event it belongs to; found by google_sheet_id of the events when empty."
+        default=None, description="The event it belongs to; found by google_sheet_id of the events when empty."
     )
 
 
 class Sheets(_Section):
     """Google Sheets that organisers edit."""
 
-    spreadsheets: tuple[Spreadsheet, ...] = Field((), description="Spreadsheets to read.")
+    spreadsheets: tuple[Spreadsheet, ...] = Field(default=(), description="Spreadsheets to read.")
     follow_events: bool = Field(
-        False, description="Also read the google_sheet_id of every event that is not archived."
+        default=False, description="Also read the google_sheet_id of every event that is not archived."
     )
     credentials_path: Path | None = Field(
-        None, description="Service account JSON file; firebase.credentials_path when empty."
+        default=None, description="Service account JSON file; firebase.credentials_path when empty."
     )
     reads_per_minute: int = Field(
-        50, description="Stay below Google's quota of reads a minute per user.", ge=1, le=1_000
+        default=50, description="Stay below Google's quota of reads a minute per user.", ge=1, le=1_000
     )
 
 
 class Schedules(_Section):
     """When things run by themselves, in the organisation's time zone."""
 
-    sheets: Cron = Field("*/15 * * * *", description="Read the spreadsheets.")
+    sheets: Cron = Field(default="*/15 * * * *", description="Read the spreadsheets.")
     reconcile: Cron = Field(
-        "30 1 * * *",
+        default="30 1 * * *",
         description="Compare with the source: missed updates, deletes, documents without updated_at.",
     )
-    rebuild: Cron = Field("0 3 * * *", description="Recompute every table from the raw changes.")
+    rebuild: Cron = Field(default="0 3 * * *", description="Recompute every table from the raw changes.")
 
 
 class Rule(_Section):
     """How one validation rule of one table behaves."""
 
-    enabled: bool = Field(True, description="Switch the rule off to let such rows through.")
+    enabled: bool = Field(default=True, description="Switch the rule off to let such rows through.")
     max_failing_fraction: float = Field(
-        1.0,
+        default=1.0,
         description="Share of rows quarantined by this rule above which the table's check fails.",
         ge=0,
         le=1,
@@ -170,22 +170,22 @@ class Validation(_Section):
     """What happens to rows that break a rule."""
 
     mode: Literal["strict", "lenient"] = Field(
-        "strict",
-        description="strict quarantines a row with a garbled value; lenient empties the value, keeps the row and notes it.",
+        default="strict",
+        description="strict quarantines rows with garbled values; lenient empties the value, keeps and notes them.",
     )
     rules: dict[str, dict[str, Rule]] = Field(
         default_factory=dict, description="By table, then by rule name such as 'payment_amount.garbled'."
     )
     max_quarantined_fraction: float = Field(
-        0.2, description="Share of a table's rows in quarantine above which its check fails.", ge=0, le=1
+        default=0.2, description="Share of a table's rows in quarantine above which its check fails.", ge=0, le=1
     )
     freshness_hours: int = Field(
-        48,
+        default=48,
         description="A table whose newest source change is older than this fails its freshness check (warning).",
         ge=1,
     )
     volume_tolerance: float = Field(
-        0.5,
+        default=0.5,
         description="Share by which a row count may fall below its own history before the check warns.",
         gt=0,
         le=1,
@@ -195,16 +195,16 @@ class Validation(_Section):
 class Retention(_Section):
     """How long things are kept."""
 
-    snapshot_days: int = Field(7, description="Time travel reaches this far back.", ge=1, le=3_650)
-    inbox_done_days: int = Field(30, description="Picked-up inbox files are kept this long.", ge=1, le=3_650)
+    snapshot_days: int = Field(default=7, description="Time travel reaches this far back.", ge=1, le=3_650)
+    inbox_done_days: int = Field(default=30, description="Picked-up inbox files are kept this long.", ge=1, le=3_650)
 
 
 class Features(_Section):
     """Switches for whole capabilities."""
 
-    sensors: bool = Field(True, description="Sensors start switched on.")
-    schedules: bool = Field(True, description="Schedules start switched on.")
-    quality_checks: bool = Field(True, description="Run the Great Expectations suites after every refresh.")
+    sensors: bool = Field(default=True, description="Sensors start switched on.")
+    schedules: bool = Field(default=True, description="Schedules start switched on.")
+    quality_checks: bool = Field(default=True, description="Run the Great Expectations suites after every refresh.")
 
 
 class Settings(BaseSettings):
@@ -219,33 +219,33 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "staging", "production"] = Field(
-        "development", description="Production logs JSON and refuses development conveniences."
+        default="development", description="Production logs JSON and refuses development conveniences."
     )
-    data_dir: Path = Field(Path("data"), description="Folder of everything the pipeline keeps.")
+    data_dir: Path = Field(default=Path("data"), description="Folder of everything the pipeline keeps.")
     db_path: Path | None = Field(
-        None, description="Folder of the two SQLite catalogs; catalog/ in the data folder when empty."
+        default=None, description="Folder of the two SQLite catalogs; catalog/ in the data folder when empty."
     )
     catalog_url: SecretStr | None = Field(
-        None, description="postgresql:// URL of a shared catalog instead of SQLite files."
+        default=None, description="postgresql:// URL of a shared catalog instead of SQLite files."
     )
     storage_url: str | None = Field(
-        None,
+        default=None,
         description="Folder or object store URL of the Parquet data; storage/ in the data folder when empty.",
     )
-    log_level: LogLevel = Field("INFO", description="Least important level that is logged.")
+    log_level: LogLevel = Field(default="INFO", description="Least important level that is logged.")
     log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="auto is json in production, console elsewhere."
+        default="auto", description="auto is json in production, console elsewhere."
     )
-    batch_size: int = Field(50_000, description="Changes committed in one transaction.", ge=1, le=1_000_000)
+    batch_size: int = Field(default=50_000, description="Changes committed in one transaction.", ge=1, le=1_000_000)
     memory_limit: str = Field(
-        "2GB", description="Memory DuckDB may use before it spills to disk.", pattern=r"^\d+(\.\d+)?(MB|GB)$"
+        default="2GB", description="Memory DuckDB may use before it spills to disk.", pattern=r"^\d+(\.\d+)?(MB|GB)$"
     )
     identity_key: SecretStr | None = Field(
-        None,
+        default=None,
         description="Key of the pseudonymous user ids; created in the data folder on first run when empty.",
     )
     dagster_url: str = Field(
-        "http://127.0.0.1:3000",
+        default="http://127.0.0.1:3000",
         description="Address of the running Dagster webserver.",
         pattern=r"^https?://.+",
     )
@@ -322,9 +322,7 @@ def _reject_unknown_variables() -> None:
     known = {f"PIPELINE_{name.upper()}" for name in Settings.model_fields} | {"PIPELINE_CONFIG_FILE"}
     for name in os.environ:
         if name.startswith("PIPELINE_") and name.split("__")[0] not in known:
-            raise SettingsError(
-                f"{name} is not a setting; `event-pipeline config check` lists those there are"
-            )
+            raise SettingsError(f"{name} is not a setting; `event-pipeline config check` lists those there are")
 
 
 def _explain(error: ValidationError) -> str:
@@ -334,9 +332,7 @@ def _explain(error: ValidationError) -> str:
         variable = "PIPELINE_" + "__".join(path).upper()
         allowed = item["msg"].removeprefix("Value error, ")
         shown = "(hidden)" if _is_secret(path) else repr(item["input"])[:200]
-        lines.append(
-            f"setting {'.'.join(path)} ({variable}) has the value {shown}: {allowed[0].lower()}{allowed[1:]}"
-        )
+        lines.append(f"setting {'.'.join(path)} ({variable}) has the value {shown}: {allowed[0].lower()}{allowed[1:]}")
     return "\n".join(lines)
 
 

@@ -1,1 +1,1 @@
-"""Readers of the outside world. Each yields ``ChangeBatch``es and knows its own cursor; none knows Dagster or tables."""
+"""Readers of the outside world: each yields ``ChangeBatch``es and knows its own cursor; none knows Dagster."""

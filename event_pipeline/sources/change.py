@@ -72,9 +72,7 @@ class Change:
     ) -> Change:  # fmt: skip
         """A document as it was seen, versioned by the source's own time where it has one."""
         version = version_of(source_updated_at or observed_at, payload)
-        return cls(
-            source, collection, document_id, "upsert", payload, source_updated_at, observed_at, version
-        )
+        return cls(source, collection, document_id, "upsert", payload, source_updated_at, observed_at, version)
 
     @classmethod
     def delete(cls, source: str, collection: str, document_id: str, observed_at: datetime) -> Change:
@@ -119,9 +117,7 @@ class KnownVersions(Protocol):
         """Latest versions of these documents; absent when unknown or deleted."""
         ...
 
-    def in_range(
-        self, collection: str, after: str | None = None, until: str | None = None
-    ) -> Mapping[str, str]:
+    def in_range(self, collection: str, after: str | None = None, until: str | None = None) -> Mapping[str, str]:
         """Latest versions of documents with after < id <= until in UTF-8 byte order; None leaves that end open."""
         ...
 
@@ -129,13 +125,11 @@ class KnownVersions(Protocol):
 class NothingKnown:
     """An empty lake, for a first load and for tests."""
 
-    def of_ids(self, collection: str, document_ids: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002
+    def of_ids(self, collection: str, document_ids: Iterable[str]) -> Mapping[str, str]:
         """Nothing is known."""
         return {}
 
-    def in_range(
-        self, collection: str, after: str | None = None, until: str | None = None
-    ) -> Mapping[str, str]:  # noqa: ARG002
+    def in_range(self, collection: str, after: str | None = None, until: str | None = None) -> Mapping[str, str]:
         """Nothing is known."""
         return {}
 

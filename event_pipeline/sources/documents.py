@@ -1,7 +1,7 @@
 """Documents as JSON text: whatever an SDK hands over becomes one canonical, lossless payload string.
 
-Native values that JSON lacks keep their meaning: timestamps become ISO text in UTC, bytes base64, references their path,
-points ``{latitude, longitude}``, NaN and infinities their names as text, lone surrogates and U+0000 are replaced by U+FFFD.
+Native values that JSON lacks keep their meaning: timestamps become ISO text in UTC, bytes base64, references paths,
+points ``{latitude, longitude}``, NaN and infinities their names, lone surrogates and U+0000 become U+FFFD.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ MAX_WAIT_SECONDS = 60.0
 
 
 class _WaitAsAsked(wait_base):
-    """Jittered exponential backoff, but never sooner than the other side asked (Retry-After), and never over the cap."""
+    """Jittered exponential backoff, but never sooner than the other side asked (Retry-After)."""
 
     def __init__(self) -> None:
         self._backoff = tenacity.wait_exponential_jitter(initial=0.5, max=MAX_WAIT_SECONDS, jitter=1.0)
