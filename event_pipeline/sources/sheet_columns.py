@@ -1,0 +1,88 @@
+"""The worksheets of an event's spreadsheet and the names their columns go by, the app's own and what people type."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_NAME = ("Name", "Full name", "Student name", "Participant name", "Participant")
+_EMAIL = ("Email", "Email ID", "Email address", "Mail", "Mail ID", "Participant email")
+_PHONE = (
+    "Phone", "Phone No", "Phone number", "Mobile", "Mobile No", "Mobile number", "Contact No", "Contact number",
+    "Participant phone",
+)  # fmt: skip
+_SERIAL = ("S.No.", "Serial No.", "Serial number", "Sl. No.", "Sr. No.")
+_STUDENT_ID = ("Student ID", "Scholar ID", "Scholar No", "Roll No", "Roll number", "Participant ID")
+_DEPARTMENT, _YEAR = ("Department", "Dept", "Branch"), ("Year", "Year of study")
+_NOTES = ("Notes", "Note", "Remarks", "Remark")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Worksheet:
+    """What one worksheet of an event's spreadsheet holds.
+
+    ``columns`` maps a field to the headers it goes by, the app's own first. ``key_prefix`` starts the keys of its rows;
+    ``key_fields`` name a row that has no e-mail.
+    """
+
+    title: str
+    key_prefix: str
+    columns: Mapping[str, tuple[str, ...]]
+    key_fields: tuple[str, ...]
+    required: bool
+
+
+REGISTRATIONS = Worksheet(
+    title="Registrations",
+    key_prefix="",
+    columns={
+        "serial_number": _SERIAL,
+        "name": _NAME,
+        "email": _EMAIL,
+        "phone": _PHONE,
+        "student_id": _STUDENT_ID,
+        "department": _DEPARTMENT,
+        "year": _YEAR,
+        "registration_type": ("Registration Type", "Type"),
+        "registration_status": ("Registration Status", "Status"),
+        "attendance_status": ("Attendance Status", "Attendance"),
+        "attendance_time": ("Attendance Time", "Attendance timestamp", "Check-in time"),
+        "registration_date": ("Registration Date", "Registered on", "Registered at"),
+        "payment_verified": ("Payment Verified", "Payment Status"),
+        "payment_amount": ("Payment Amount", "Amount", "Amount paid"),
+        "payment_screenshot": ("Payment Screenshot", "Payment screenshot URL", "Payment proof"),
+        "notes": _NOTES,
+    },
+    key_fields=("name", "phone"),
+    required=True,
+)
+TEAM_MEMBERS = Worksheet(
+    title="Team Members",
+    key_prefix="member:",
+    columns={
+        "serial_number": _SERIAL,
+        "team_name": ("Team Name", "Team"),
+        "team_lead_name": ("Team Lead", "Team Lead Name", "Team Leader"),
+        "team_lead_email": ("Team Lead Email", "Team Leader Email", "Lead Email"),
+        "team_lead_phone": ("Team Lead Phone", "Team Leader Phone", "Lead Phone"),
+        "name": ("Member Name", *_NAME),
+        "email": ("Member Email", *_EMAIL),
+        "phone": ("Member Phone", *_PHONE),
+        "student_id": _STUDENT_ID,
+        "department": _DEPARTMENT,
+        "year": _YEAR,
+        "registration_status": ("Status", "Registration Status"),
+        "notes": _NOTES,
+    },
+    key_fields=("name", "phone", "team_name", "team_lead_email"),
+    required=False,
+)
+WORKSHEETS = (REGISTRATIONS, TEAM_MEMBERS)
+
+
+def normalise_header(text: object) -> str:
+    """A header or worksheet title as compared: letters and digits only, without case (``S.No.`` -> ``sno``)."""
+    folded = unicodedata.normalize("NFKC", str(text or "")).casefold()
+    return re.sub(r"[\W_]+", "", folded)

@@ -1,0 +1,225 @@
+"""Rows keep their identity and their words however people rearrange a worksheet."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from event_pipeline.errors import PermanentError
+from event_pipeline.sources.sheet_columns import REGISTRATIONS, TEAM_MEMBERS
+from event_pipeline.sources.sheet_layout import SheetRow, read_rows
+
+APP_HEADER = [
+    "S.No.", "Name", "Email", "Phone", "Student ID", "Department", "Year", "Registration Type", "Registration Status",
+    "Attendance Status", "Attendance Time", "Registration Date", "T-shirt size", "Payment Verified", "Payment Amount",
+    "Payment Screenshot", "Notes",
+]  # fmt: skip
+ASHA = [
+    "1", "Asha Devi", " Asha@Example.com ", "+91 98765-43210", "2212001", "CSE", "3", "Individual", "Confirmed",
+    "Attended", "8/6/2025, 2:55:00 am", "1/6/2025, 9:00:00 pm", "M", "Yes", "₹150", "N/A", "paid in cash",
+]  # fmt: skip
+
+
+def registrations(*rows: list[Any]) -> list[SheetRow]:
+    return read_rows(rows, REGISTRATIONS)
+
+
+def test_sheet_as_the_app_writes_it_keeps_texts_as_typed() -> None:
+    [row] = registrations(["Hackathon - Event Registrations"], [], APP_HEADER, ASHA)
+    assert row.key == "email:asha@example.com"
+    assert row.row_number == 4
+    assert row.fields == {
+        "serial_number": "1",
+        "name": "Asha Devi",
+        "email": " Asha@Example.com ",
+        "phone": "+91 98765-43210",
+        "student_id": "2212001",
+        "department": "CSE",
+        "year": "3",
+        "registration_type": "Individual",
+        "registration_status": "Confirmed",
+        "attendance_status": "Attended",
+        "attendance_time": "8/6/2025, 2:55:00 am",
+        "registration_date": "1/6/2025, 9:00:00 pm",
+        "payment_verified": "Yes",
+        "payment_amount": "₹150",
+        "notes": "paid in cash",
+    }
+    assert row.custom_fields == {"T-shirt size": "M"}
+    assert not row.is_export_error
+
+
+@pytest.mark.parametrize("blank_rows", [0, 2, 9])
+def test_header_is_found_wherever_it_stands(blank_rows: int) -> None:
+    [row] = registrations(*[[]] * blank_rows, APP_HEADER, ASHA)
+    assert (row.key, row.row_number) == ("email:asha@example.com", blank_rows + 2)
+
+
+def test_statistics_above_the_header_are_no_rows() -> None:
+    above = [["EVENT DATA"], ["Event: Quiz"], ["Total Registrations:", "5"], ["mail", "ask club@example.com for help"]]
+    assert len(registrations(*above, APP_HEADER, ASHA)) == 1
+
+
+@pytest.mark.parametrize("header", ["E-mail", "email  address", "EMAIL ID", "e_mail", "Email:"])
+def test_renamed_headers_are_tolerated(header: str) -> None:
+    [row] = registrations([header, " NAME "], ["a@b.in", "Asha"])
+    assert row.fields == {"email": "a@b.in", "name": "Asha"}
+
+
+@pytest.mark.parametrize("header", ["S.No", "s no.", "Serial No.", "Sl. No."])
+def test_row_with_nothing_but_a_serial_number_is_skipped(header: str) -> None:
+    rows = registrations([header, "Name", "Email"], ["1", "Asha", ""], ["2", " ", "N/A"], ["", "n/a"], [])
+    assert [row.fields for row in rows] == [{"serial_number": "1", "name": "Asha"}]
+
+
+def test_first_filled_of_duplicate_columns_wins_and_the_others_are_kept() -> None:
+    rows = registrations(["Name", "Email", "Email", "E-mail"], ["A", "", "b@x.in", "c@x.in"], ["B", "d@x.in", "", ""])
+    assert rows[0].fields["email"] == "b@x.in"
+    assert rows[0].custom_fields == {"E-mail": "c@x.in"}
+    assert rows[1].fields["email"] == "d@x.in"
+    [row] = registrations(["Name", "Email", "Email"], ["A", "a@x.in", "b@x.in"])
+    assert (row.fields["email"], row.custom_fields) == ("a@x.in", {"Email (2)": "b@x.in"})
+
+
+def test_the_apps_own_header_wins_over_another_name_for_it() -> None:
+    [row] = registrations(["Mobile", "Name", "Phone"], ["111", "A", "222"])
+    assert (row.fields["phone"], row.custom_fields) == ("222", {"Mobile": "111"})
+
+
+def test_blank_and_repeated_custom_headers_keep_every_value() -> None:
+    [row] = registrations(["Name", "Email", "", "Size", "Size", "Size (2)"], ["A", "a@x.in", "1", "2", "3", "4", "5"])
+    assert row.custom_fields == {"Column C": "1", "Size": "2", "Size (2)": "3", "Size (2) (2)": "4", "Column G": "5"}
+
+
+def test_walk_in_without_email_is_known_by_name_and_phone() -> None:
+    walk_in, same, other = registrations(
+        ["Name", "Email", "Phone"],
+        ["Ravi  Kumar", "", "98765 43210"],
+        ["ravi kumar", "N/A", "9876543210"],
+        ["Ravi Kumar", "", "11111"],
+    )
+    assert walk_in.key.startswith("name:")
+    assert same.key == walk_in.key + "#2"
+    assert other.key not in (walk_in.key, same.key)
+
+
+def test_repeats_are_numbered_and_never_share_a_key() -> None:
+    emails = ["a@x.in", "A@X.in ", "a@x.in#2", "a@x.in"]
+    rows = registrations(["Name", "Email"], *[["A", email] for email in emails])
+    assert [row.key for row in rows][:2] == ["email:a@x.in", "email:a@x.in#2"]
+    assert len({row.key for row in rows}) == 4
+
+
+def test_row_that_failed_to_export_is_kept_and_marked() -> None:
+    header = ["S.No.", "Name", "Email", "Phone", "Notes"]
+    rows = registrations(header, ["1", "A", "a@x.in", "ERROR"], ["2", "ERROR", "ERROR", "ERROR"], ["3", "B", "b@x.in"])
+    assert [row.is_export_error for row in rows] == [True, True, False]
+    assert rows[0].key == "email:a@x.in"
+    assert rows[1].key.startswith("name:")
+    [noted] = registrations(header, ["1", "A", "a@x.in", "1", "ERROR"])
+    assert not noted.is_export_error
+
+
+def test_registrations_that_sorting_moved_above_the_header_are_kept() -> None:
+    rows = registrations(["A", "a@x.in"], ["Name", "Email"], ["Z", "z@x.in"])
+    assert [(row.key, row.row_number) for row in rows] == [("email:a@x.in", 1), ("email:z@x.in", 3)]
+
+
+def test_pasted_second_header_is_no_row() -> None:
+    rows = registrations(["Name", "Email"], ["A", "a@x.in"], ["name ", "E-MAIL"], ["B", "b@x.in"])
+    assert [row.key for row in rows] == ["email:a@x.in", "email:b@x.in"]
+
+
+@pytest.mark.parametrize("rows", [[], [[]], [["Hackathon - Event Registrations"]], [["1", "Asha", "a@x.in"]]])
+def test_missing_header_names_the_worksheet_and_the_expected_columns(rows: list[list[str]]) -> None:
+    with pytest.raises(PermanentError, match=r"'Registrations' has no header row.*S\.No\., Name, Email, Phone"):
+        read_rows(rows, REGISTRATIONS)
+
+
+def test_team_members_are_told_apart_by_team() -> None:
+    rows = read_rows(
+        [
+            ["TEAM MEMBERS DETAILS"], ["Event: Quiz"], [],
+            ["Serial No.", "Team Name", "Team Lead", "Team Lead Email", "Team Lead Phone", "Member Name", "Scholar ID",
+             "Department", "Year", "Notes"],
+            ["1", "Alpha", "Asha", "asha@x.in", "987", "Asha", "2212001", "CSE", "3", "Team Lead"],
+            ["2", "Alpha", "Asha", "asha@x.in", "987", "Ravi", "2212002", "N/A", "3", "Team Member"],
+            ["", "", "", "", "", "", "", "", "", ""],
+            ["3", "Beta", "Mina", "mina@x.in", "986", "Ravi", "2212003", "ECE", "1", "Team Member"],
+        ],
+        TEAM_MEMBERS,
+    )  # fmt: skip
+    assert len({row.key for row in rows}) == 3
+    assert all(row.key.startswith("member:name:") for row in rows)
+    assert rows[1].fields == {
+        "serial_number": "2",
+        "team_name": "Alpha",
+        "team_lead_name": "Asha",
+        "team_lead_email": "asha@x.in",
+        "team_lead_phone": "987",
+        "name": "Ravi",
+        "student_id": "2212002",
+        "year": "3",
+        "notes": "Team Member",
+    }
+
+
+@pytest.mark.parametrize("email", ["x" * 50_000 + "@y.in", "a\x00b@x.in", "\ud800@x.in", "a\nb@x.in"])
+def test_hostile_email_still_gives_a_storable_key(email: str) -> None:
+    [row] = registrations(["Name", "Email"], ["A", email])
+    assert len(row.key.encode()) < 300
+    assert row.key.isprintable()
+    assert row.fields["email"] == email
+
+
+cells = st.one_of(
+    st.sampled_from(["", "N/A", " ", "ERROR", "a@x.in", "A@x.in", "₹150", "Asha", "1"]), st.text(max_size=8)
+)
+tables = st.lists(st.lists(cells, min_size=len(APP_HEADER), max_size=len(APP_HEADER)), max_size=8)
+
+
+def said(row: list[str]) -> bool:
+    """Whether a row says more than its serial number."""
+    return any(cell.strip().upper() not in ("", "N/A") for cell in row[1:])
+
+
+@settings(deadline=None, max_examples=60)
+@given(tables)
+def test_every_row_that_says_something_is_exactly_one_record(table: list[list[str]]) -> None:
+    rows = registrations(APP_HEADER, *table)
+    assert [row.row_number for row in rows] == [at for at, cells in enumerate(table, start=2) if said(cells)]
+    assert len({row.key for row in rows}) == len(rows)
+    for row in rows:
+        typed = [cell for cell in table[row.row_number - 2] if cell.strip().upper() not in ("", "N/A")]
+        assert sorted([*row.fields.values(), *row.custom_fields.values()]) == sorted(typed)
+
+
+@settings(deadline=None, max_examples=60)
+@given(tables, st.randoms(use_true_random=False), st.lists(st.integers(0, 8), max_size=4))
+def test_column_order_and_blank_rows_change_nothing_but_row_numbers(
+    table: list[list[str]], shuffler: random.Random, blanks: list[int]
+) -> None:
+    order = list(range(len(APP_HEADER)))
+    shuffler.shuffle(order)
+    moved = [[cells[at] for at in order] for cells in [APP_HEADER, *table]]
+    for at in blanks:
+        moved.insert(min(at, len(moved)), [])
+    assert [without_number(row) for row in registrations(*moved)] == [
+        without_number(row) for row in registrations(APP_HEADER, *table)
+    ]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.lists(st.one_of(cells, st.none(), st.integers(), st.booleans()), max_size=6), max_size=8))
+def test_any_grid_under_a_header_is_read(grid: list[list[Any]]) -> None:
+    rows = registrations(["Name", "Email"], *grid)
+    assert len({row.key for row in rows}) == len(rows) <= len(grid)
+    assert all(row.fields or row.custom_fields for row in rows)
+
+
+def without_number(row: SheetRow) -> tuple[str, dict[str, str], dict[str, str], bool]:
+    return row.key, row.fields, row.custom_fields, row.is_export_error
