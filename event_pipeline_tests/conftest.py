@@ -1,0 +1,43 @@
+"""Fixtures that tests of several folders share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from event_pipeline_tests.firestore_emulator import EmulatorMissing, running_emulator
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Client
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator() -> Iterator[str]:
+    """``host:port`` of Google's emulator. Skips where it is missing, but fails there when CI is set."""
+    try:
+        with running_emulator() as address:
+            yield address
+    except EmulatorMissing as missing:
+        if os.environ.get("CI", "").lower() in ("true", "1"):
+            pytest.fail(f"CI must not skip: {missing}")
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def firestore_project(firestore_emulator: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh, empty project in the emulator, which clients opened during the test use."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+    return f"test-{uuid4()}"
+
+
+@pytest.fixture
+def firestore_client(firestore_project: str) -> Client:
+    """Google's own client of the fresh project."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.firestore import Client
+
+    return Client(project=firestore_project, credentials=AnonymousCredentials())
