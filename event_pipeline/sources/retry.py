@@ -20,7 +20,7 @@ class _WaitAsAsked(wait_base):
     """Jittered exponential backoff, but never sooner than the other side asked (Retry-After)."""
 
     def __init__(self) -> None:
-        self._backoff = tenacity.wait_exponential_jitter(initial=0.5, max=MAX_WAIT_SECONDS, jitter=1.0)
+        self._backoff = tenacity.wait_exponential_jitter(multiplier=0.5, max=MAX_WAIT_SECONDS, jitter=1.0)
 
     def __call__(self, retry_state: tenacity.RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None

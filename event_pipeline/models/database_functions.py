@@ -1,0 +1,45 @@
+"""The few database functions Ibis has no method for, declared once with their types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+
+def _builtin(name: str, arguments: tuple[str, ...], result: str) -> Any:
+    """A function of the database; Ibis takes its arity from a Python signature, of which there are two here."""
+    if len(arguments) == 1:
+        return ibis.udf.scalar.builtin(_one, name=name, signature=(arguments, result))
+    return ibis.udf.scalar.builtin(_two, name=name, signature=(arguments, result))
+
+
+def _one(first: Any) -> Any: ...  # pyright: ignore[reportUnusedParameter]
+
+
+def _two(first: Any, second: Any) -> Any: ...  # pyright: ignore[reportUnusedParameter]
+
+
+json_valid = _builtin("json_valid", ("string",), "boolean")
+"""Whether the text is JSON."""
+
+json_array_length = _builtin("json_array_length", ("string",), "int64")
+"""Items of a JSON list; null for anything else that is JSON."""
+
+extract_texts = _builtin("json_extract_string", ("string", "array<string>"), "array<string>")
+"""Many paths of one JSON document in one parse: a list in the order of the paths."""
+
+extract_text = _builtin("json_extract_string", ("string", "string"), "string")
+"""One path of a JSON document as text."""
+
+read_clock = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
+"""The instant at which the clocks of that zone showed this time."""
+
+local_clock = _builtin("timezone", ("string", "timestamp('UTC')"), "timestamp")
+"""What the clocks of that zone showed at this instant."""
+
+try_strptime = _builtin("try_strptime", ("string", "array<string>"), "timestamp")
+"""The time that a text gives in the first format that fits, or null."""
+
+sha256 = _builtin("sha256", ("string",), "string")
+"""SHA-256 of the text's UTF-8, as hex."""

@@ -1,0 +1,136 @@
+"""Texts as people and apps write them, read into typed values; null wherever the text does not say such a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from event_pipeline.contracts.contract import Column
+from event_pipeline.models.database_functions import json_valid, local_clock, read_clock, try_strptime
+from event_pipeline.models.locale import Locale
+from event_pipeline.models.phones import compact_number, e164
+
+EMAIL = r"^[^\s@<>()\[\],;:\\\"]{1,64}@[a-z0-9](?:[a-z0-9.\-]{0,250})\.[a-z][a-z0-9\-]{1,62}$"
+_INDIAN_DATE_FORMATS = [
+    "%d/%m/%Y, %I:%M:%S %p",
+    "%d/%m/%Y, %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y",
+]
+_EARLIEST, _LATEST = "2000-01-01", "2101-01-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a kind of text becomes a value, in three layers so that the database computes each step once.
+
+    ``prepare`` tidies the text, ``read`` turns it into a value, ``accept`` drops values that cannot be meant.
+    """
+
+    prepare: Callable[[ir.StringValue], ir.StringValue]
+    read: Callable[[ir.StringValue], ir.Value]
+    accept: Callable[[ir.Value], ir.Value] = lambda value: value
+
+
+def reading(column: Column, locale: Locale) -> Reading:
+    """The reading of a column's parser."""
+    match column.parser:
+        case "text":
+            return Reading(trimmed, plain_text)
+        case "email":
+            return Reading(lambda text: text.lower().re_replace(r"\s+|^mailto:", "").nullif(""), email)
+        case "phone":
+            return Reading(compact_number, lambda text: e164(text, locale.country))
+        case "timestamp":
+            return Reading(trimmed, lambda text: instant(text, locale.time_zone), plausible_instant)
+        case "amount":
+            return Reading(lambda text: amount_digits(text, locale), lambda text: minor_units(text, locale))
+        case "integer":
+            return Reading(lambda text: text.strip().re_replace(r"\.0+$", "").nullif(""), lambda text: text.try_cast("int64"))
+        case "boolean":
+            return Reading(lambda text: text.strip().lower().nullif(""), boolean)
+        case "choice":
+            return Reading(lambda text: text.strip().lower().nullif(""), lambda text: text)
+        case "json":
+            return Reading(trimmed, structure)
+        case _:
+            raise ValueError(f"column {column.name} has no parser")
+
+
+def trimmed(text: ir.StringValue) -> ir.StringValue:
+    """Text without surrounding white space; null when nothing is left."""
+    return text.strip().nullif("")
+
+
+def plain_text(text: ir.StringValue) -> ir.StringValue:
+    """Text as written; null where the document held an object or a list instead of a text."""
+    is_structure = text.left(1).isin(["{", "["]) & json_valid(text)
+    return ibis.ifelse(is_structure, ibis.null("string"), text)
+
+
+def structure(text: ir.StringValue) -> ir.StringValue:
+    """A list or an object as JSON text."""
+    return ibis.ifelse(text.left(1).isin(["{", "["]) & json_valid(text), text, ibis.null("string"))
+
+
+def email(normal: ir.StringValue) -> ir.StringValue:
+    """A lower-case address without white space; null when it is none."""
+    return ibis.ifelse(normal.re_search(EMAIL), normal, ibis.null("string"))
+
+
+def instant(text: ir.StringValue, time_zone: str) -> ir.TimestampValue:
+    """An instant in UTC from ISO text, epoch seconds or milliseconds, a Firestore timestamp map or an Indian date text.
+
+    Text without a zone is local time of ``time_zone``.
+    """
+    local = ibis.coalesce(
+        text.try_cast("timestamp"),
+        try_strptime(text.lower().re_replace(r"[\x{202f}\x{a0}]", " "), _INDIAN_DATE_FORMATS),
+    )
+    seconds_field = text.re_extract(r'"_?seconds":\s*(\d{9,11})', 1)
+    return ibis.cases(
+        (text.endswith("Z"), text.left(text.length() - 1).try_cast("timestamp").cast("timestamp('UTC')")),
+        (text.startswith("{"), _epoch(seconds_field.try_cast("float64"))),
+        (text.re_search(r"^\d{9,11}(\.\d+)?$"), _epoch(text.try_cast("float64"))),
+        (text.re_search(r"^\d{12,14}(\.\d+)?$"), _epoch(text.try_cast("float64") / 1000)),
+        (text.re_search(r"\d[+-]\d{2}:?\d{2}$"), text.try_cast("timestamp('UTC')")),
+        else_=read_clock(time_zone, local),
+    )
+
+
+def plausible_instant(instant_at: ir.Value) -> ir.Value:
+    """Null outside the years 2000 to 2100: a date there is a typing mistake or an attack."""
+    earliest, latest = ibis.timestamp(_EARLIEST, timezone="UTC"), ibis.timestamp(_LATEST, timezone="UTC")
+    return ibis.ifelse(instant_at.between(earliest, latest), instant_at, ibis.null("timestamp('UTC')"))
+
+
+def _epoch(seconds: ir.FloatingValue) -> ir.TimestampValue:
+    return (seconds * 1000).round().cast("int64").as_timestamp("ms").cast("timestamp('UTC')")
+
+
+def local_date(instant_at: ir.TimestampValue, time_zone: str) -> ir.DateValue:
+    """The organisation's day of an instant."""
+    return local_clock(time_zone, instant_at).date()
+
+
+def amount_digits(text: ir.StringValue, locale: Locale) -> ir.StringValue:
+    """An amount's text without currency signs and separators: ₹1,150 and Rs. 1150/- are 1150."""
+    return text.lower().re_replace(r"₹|\brs\b\.?|rs\.|/-|[,\s]|" + locale.currency.lower(), "").nullif("")
+
+
+def minor_units(digits: ir.StringValue, locale: Locale) -> ir.IntegerValue:
+    """An amount in minor units, rounded half away from zero."""
+    return (digits.try_cast("decimal(18, 4)") * locale.minor_units).round().cast("int64")
+
+
+def boolean(word: ir.StringValue) -> ir.BooleanValue:
+    """True, false, yes, no, 1, 0; lower case."""
+    return ibis.cases(
+        (word.isin(["true", "yes", "1", "y"]), ibis.literal(True)),
+        (word.isin(["false", "no", "0", "n"]), ibis.literal(False)),
+        else_=ibis.null("boolean"),
+    )

@@ -1,0 +1,1 @@
+"""Where tables live: the two DuckLake catalogs, the write lock, raw commits, table writes."""

@@ -1,0 +1,118 @@
+"""Opens the two DuckLake catalogs, ``lake`` (everything personal) and ``warehouse`` (pseudonymous), through DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote, urlsplit
+
+from event_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+    from ibis.backends.duckdb import Backend
+
+SCHEMAS = {"lake": ("raw", "staging", "quarantine", "people", "ops"), "warehouse": ("core", "marts", "ops")}
+"""The schemas of each catalog; a schema is a layer."""
+
+
+@contextmanager
+def connect(
+    settings: Settings,
+    catalogs: tuple[Literal["lake", "warehouse"], ...] = ("lake", "warehouse"),
+    *,
+    read_only: bool = False,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection with these catalogs attached and their schemas present; closed on leaving.
+
+    Catalog files are created on first use unless ``read_only``.
+    """
+    import duckdb
+
+    connection = duckdb.connect(config={"allow_unsigned_extensions": False, "memory_limit": settings.memory_limit})
+    try:
+        _load_extensions(connection, settings)
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"SET temp_directory = {_literal(str(settings.data_dir / 'spill'))}")
+        connection.execute("SET ducklake_max_retry_count = 30")
+        for catalog in catalogs:
+            _attach(connection, settings, catalog, read_only)
+        yield connection
+    finally:
+        connection.close()
+
+
+def ibis_backend(connection: duckdb.DuckDBPyConnection) -> Backend:
+    """The Ibis backend over an open connection: tables are ``backend.table(name, database=(catalog, schema))``."""
+    import ibis
+
+    # Fused selects repeat an expression wherever it is used; unfused, each step of a model is computed once.
+    ibis.options.sql.fuse_selects = False
+    return ibis.duckdb.from_connection(connection)
+
+
+def _load_extensions(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Extensions come signed inside wheels, so nothing is downloaded at run time."""
+    import duckdb_extension_ducklake
+
+    packages = [duckdb_extension_ducklake]
+    if settings.catalog_url is None:
+        import duckdb_extension_sqlite_scanner
+
+        packages.insert(0, duckdb_extension_sqlite_scanner)
+    else:
+        import duckdb_extension_postgres_scanner
+
+        packages.insert(0, duckdb_extension_postgres_scanner)
+    for package in packages:
+        extension = next(Path(next(iter(package.__path__))).rglob("*.duckdb_extension"))
+        connection.execute(f"LOAD {_literal(str(extension))}")
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, catalog: str, read_only: bool) -> None:
+    data_path = f"{settings.storage.rstrip('/')}/{catalog}/"
+    if "://" not in data_path:
+        Path(data_path).mkdir(parents=True, exist_ok=True)
+    options = [f"DATA_PATH {_literal(data_path)}"]
+    if settings.catalog_url is not None:
+        options.append(f"METADATA_SCHEMA {_literal('ducklake_' + catalog)}")
+        target = f"ducklake:postgres:{_postgres_keywords(settings.catalog_url.get_secret_value())}"
+    else:
+        settings.catalog_dir.mkdir(parents=True, exist_ok=True)
+        target = f"ducklake:sqlite:{settings.catalog_dir / (catalog + '.sqlite')}"
+    if read_only:
+        options.append("READ_ONLY")
+    connection.execute(f"ATTACH {_literal(target)} AS {catalog} ({', '.join(options)})")
+    if not read_only:
+        _create_schemas(connection, catalog)
+
+
+def _create_schemas(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    rows = connection.execute("SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [catalog]).fetchall()
+    present = {name for (name,) in rows}
+    for schema in SCHEMAS[catalog]:
+        if schema not in present:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
+
+
+def _postgres_keywords(url: str) -> str:
+    """libpq keyword text of a postgresql:// URL, which is the form DuckLake takes."""
+    parts = urlsplit(url)
+    keywords = {
+        "dbname": parts.path.lstrip("/"),
+        "host": parts.hostname,
+        "port": parts.port,
+        "user": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+    }
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    if "host" in query:
+        keywords["host"] = unquote(query["host"])
+    return " ".join(f"{key}={value}" for key, value in keywords.items() if value not in (None, ""))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

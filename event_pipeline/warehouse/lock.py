@@ -1,0 +1,45 @@
+"""One writer at a time: the inter-process lock and the transaction every write goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from event_pipeline.errors import TransientError
+from event_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+LOCK_TIMEOUT_SECONDS = 600.0
+
+
+@contextmanager
+def write_transaction(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[None]:
+    """A transaction that holds the write lock: committed on leaving, rolled back on any error.
+
+    SQLite catalogs answer two committing processes with "database is locked", so writers queue here instead. Raises
+    TransientError when another writer holds the lock for longer than ten minutes.
+    """
+    settings.catalog_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.catalog_dir / "write.lock", timeout=LOCK_TIMEOUT_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TransientError(
+            f"another process has been writing for {LOCK_TIMEOUT_SECONDS:.0f} s (lock {lock.lock_file}); "
+            "see `event-pipeline status` for the run that holds it"
+        ) from None
+    try:
+        connection.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    finally:
+        lock.release()
