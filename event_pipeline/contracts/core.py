@@ -1,0 +1,226 @@
+"""Core contracts: the star schema. Nobody is named here; a person is a keyed hash.
+
+Definitions that hold wherever these numbers appear:
+
+- *Registration*: one registration document. It **counts** (``is_counted``) when it is neither cancelled nor a duplicate
+  of an earlier one of that person for that event. A team registration counts once; its people are ``team_size``.
+- *Attended*: a counted registration with a counted check-in. *Attendance rate*: attended over counted registrations
+  of events that have started.
+- *Revenue*: verified payments less refunds, in minor units. Rejected, pending and failed payments are no revenue; a
+  cancelled registration's verified payment stays revenue until it is refunded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from event_pipeline.contracts.contract import UNKNOWN, Column, Contract, Layer
+
+
+def _string(name: str, description: str, **more: Any) -> Column:
+    return Column(name, "string", description, **more)
+
+
+def _instant(name: str, description: str, **more: Any) -> Column:
+    return Column(name, "timestamp", description, **more)
+
+
+def _day(name: str, description: str, **more: Any) -> Column:
+    return Column(name, "date", description, **more)
+
+
+def _count(name: str, description: str, **more: Any) -> Column:
+    return Column(name, "int64", description, **{"nullable": False, "minimum": 0, **more})
+
+
+def _money(name: str, description: str, **more: Any) -> Column:
+    return Column(name, "int64", description, **more)
+
+
+def _flag(name: str, description: str) -> Column:
+    return Column(name, "boolean", description, nullable=False)
+
+
+EVENT_ID = _string(
+    "event_id",
+    f"Event; '{UNKNOWN}' when it was deleted or never existed.",
+    nullable=False,
+    references="core.dim_events.event_id",
+)
+USER_ID = _string(
+    "user_id",
+    f"Person, as a keyed hash; '{UNKNOWN}' without a valid e-mail.",
+    nullable=False,
+    references="core.dim_users.user_id",
+)
+CURRENCY = _string("currency", "ISO 4217 code of the amounts.", nullable=False)
+
+
+def _core(table: str, grain: str, key: tuple[str, ...], description: str, sources: tuple[str, ...], *columns: Column, layer: Layer = "core") -> Contract:  # fmt: skip
+    return Contract(
+        layer=layer, table=table, grain=grain, key=key, description=description, columns=columns, sources=sources
+    )
+
+
+DIM_EVENTS = _core(
+    "dim_events", "one row per event, and one 'unknown'", ("event_id",),
+    "Events as published, with the unknown event that keeps registrations of deleted ones.",
+    ("staging.events",),
+    _string("event_id", "Push id of the event.", nullable=False),
+    _string("title", "Title as published."),
+    _string("edition_series", "Title without its year: editions of one event share it."),
+    _string("club_id", "Publishing club.", nullable=False, references="core.dim_clubs.club_id"),
+    _string("category_id", "Category.", nullable=False, references="core.dim_categories.category_id"),
+    _string("location", "Where it takes place."),
+    _instant("starts_at", "Start."),
+    _instant("ends_at", "End."),
+    _day("start_date", "Organisation's day of the start."),
+    _instant("registration_deadline_at", "Registrations close."),
+    Column("capacity", "int64", "Most participants; empty when unlimited.", minimum=0),
+    _string("event_status", "State.", allowed=("upcoming", "ongoing", "completed", "cancelled")),
+    _string("registration_method", "Where people register.", allowed=("internal", "external", "both")),
+    _string("participation_type", "Who takes part.", allowed=("individual", "team", "both")),
+    _flag("is_paid", "Whether a fee is due."),
+    _money("fee_minor", "Fee in minor units.", minimum=0),
+    _flag("is_featured", "Shown first in the app."),
+    _flag("is_archived", "Put away by the club."),
+    _instant("created_at", "Published."),
+)  # fmt: skip
+
+DIM_CLUBS = _core(
+    "dim_clubs", "one row per club, and one 'unknown'", ("club_id",), "Clubs.", ("staging.clubs",),
+    _string("club_id", "Firebase uid of the club.", nullable=False),
+    _string("club_name", "Name."),
+    _string("website", "Web site."),
+    _instant("created_at", "Joined."),
+)  # fmt: skip
+
+DIM_CATEGORIES = _core(
+    "dim_categories", "one row per category, and one 'unknown'", ("category_id",), "Categories of events.", ("staging.categories",),
+    _string("category_id", "Push id of the category.", nullable=False),
+    _string("category_name", "Name."),
+    _string("color", "Colour as #rrggbb."),
+)  # fmt: skip
+
+DIM_USERS = _core(
+    "dim_users", "one row per person, and one 'unknown'", ("user_id",),
+    "People who registered or were registered by hand, by keyed hash of their e-mail; no name, address or number.",
+    ("people.people", "core.fact_registrations"),
+    _string("user_id", "Keyed hash of the normalised e-mail.", nullable=False),
+    _string("department", "Department of the latest registration."),
+    _string("year_of_study", "Year of study of the latest registration."),
+    _instant("first_registered_at", "First registration."),
+    _instant("last_registered_at", "Latest registration."),
+    _count("registrations", "Counted registrations."),
+    _count("events_attended", "Counted registrations with a check-in."),
+)  # fmt: skip
+
+DIM_DATES = _core(
+    "dim_dates", "one row per day", ("date",), "Days from the first to the last that any fact mentions.",
+    ("core.dim_events", "core.fact_registrations"),
+    _day("date", "The organisation's day.", nullable=False),
+    Column("year", "int64", "Calendar year.", nullable=False),
+    Column("quarter", "int64", "Quarter of the year.", nullable=False, minimum=1, maximum=4),
+    Column("month", "int64", "Month of the year.", nullable=False, minimum=1, maximum=12),
+    Column("iso_week", "int64", "ISO week.", nullable=False, minimum=1, maximum=53),
+    Column("day_of_week", "int64", "Monday is 1, Sunday 7.", nullable=False, minimum=1, maximum=7),
+    _flag("is_weekend", "Saturday or Sunday."),
+)  # fmt: skip
+
+BRIDGE_EVENT_TAGS = _core(
+    "bridge_event_tags", "one row per event and tag", ("event_id", "tag_name"), "Tags of events that exist.",
+    ("staging.event_tags", "staging.tags"),
+    _string("event_id", "Event.", nullable=False, references="core.dim_events.event_id"),
+    _string("tag_name", "Tag.", nullable=False),
+    _string("color", "Colour as #rrggbb."),
+)  # fmt: skip
+
+FACT_REGISTRATIONS = _core(
+    "fact_registrations", "one row per registration document or hand-added sheet row", ("registration_id",),
+    "Registrations with their state; cancelled ones and duplicates are marked, not dropped.",
+    ("staging.registrations", "staging.sheet_rows", "people.people", "core.dim_events", "core.fact_attendance"),
+    _string("registration_id", "Push id; 'sheet:...' for a walk-in added by hand.", nullable=False),
+    EVENT_ID,
+    _string("source_event_id", "Event id as the document says, also when that event is gone.", nullable=False),
+    USER_ID,
+    _instant("registered_at", "When they registered."),
+    _day("registered_date", "The organisation's day of it."),
+    _string("registration_status", "State.", nullable=False, allowed=("registered", "attended", "cancelled")),
+    _string("registration_type", "How they take part.", allowed=("individual", "team", "solo")),
+    _count("team_size", "People in the registration.", minimum=1),
+    _string("department", "Department as typed."),
+    _string("year_of_study", "Year of study as typed."),
+    Column("lead_time_days", "int64", "Days from registration to the event's start, by the organisation's days."),
+    _flag("is_cancelled", "Cancelled."),
+    _flag("is_duplicate", "The same person had registered for the event before."),
+    _flag("is_counted", "Neither cancelled nor a duplicate."),
+    _flag("is_walk_in", "Added by hand in the event's sheet."),
+    _flag("is_attended", "Has a counted check-in."),
+    _instant("attended_at", "The counted check-in."),
+    _string("payment_status", "State of the hand-checked payment.", allowed=("pending", "verified", "rejected")),
+)  # fmt: skip
+
+REFUSALS = ("garbled", "bad_checksum", "unknown_registration", "wrong_event", "cancelled", "undone", "already_in")
+
+FACT_ATTENDANCE = _core(
+    "fact_attendance", "one row per claim that someone came", ("attendance_id",),
+    "Every claim of attendance: QR scans, the app's own mark, sheet corrections. The first valid claim of a registration counts.",
+    ("staging.scans", "staging.registrations", "staging.sheet_rows", "staging.attendance_reversals", "core.dim_events"),
+    _string("attendance_id", "scan:, app: or sheet: and the claim's own id.", nullable=False),
+    _string("registration_id", "Registration claimed; empty when unknown."),
+    EVENT_ID,
+    USER_ID,
+    _string("method", "How it was claimed.", nullable=False, allowed=("qr_scan", "app_mark", "sheet_mark")),
+    _instant("occurred_at", "When they came: time of the scan or of the mark."),
+    _day("occurred_date", "The organisation's day of it."),
+    _string("scanner_id", "Device that scanned."),
+    _flag("is_valid", "The claim holds."),
+    _string("refusal_reason", "Why it does not count: garbled, bad_checksum, unknown_registration, wrong_event, cancelled, undone, or already_in for a repeat.", allowed=REFUSALS),
+    _flag("is_counted", "First valid claim of its person for the event."),
+)  # fmt: skip
+
+FACT_PAYMENTS = _core(
+    "fact_payments", "one row per payment", ("payment_id",),
+    "Payments checked by hand in the app or reported by a provider, at their latest state.",
+    ("staging.registrations", "staging.payment_events", "staging.events", "core.fact_registrations"),
+    _string("payment_id", "app:{registration_id} or {provider}:{payment id}.", nullable=False),
+    _string("registration_id", "Registration paid for; empty when unknown."),
+    EVENT_ID,
+    USER_ID,
+    _string("method", "app for hand-checked, else the provider.", nullable=False),
+    _string("payment_status", "State.", nullable=False, allowed=("pending", "verified", "rejected", "failed", "refunded")),
+    _money("amount_minor", "Amount in minor units; the event's fee where the app forgot it.", minimum=0),
+    _money("refunded_minor", "Amount given back in minor units.", nullable=False, minimum=0),
+    _money("revenue_minor", "What counts as revenue, in minor units.", nullable=False, minimum=0),
+    CURRENCY,
+    _flag("is_amount_from_event", "The amount is the event's fee."),
+    _instant("occurred_at", "When it reached this state, as far as known."),
+    _day("occurred_date", "The organisation's day of it."),
+)  # fmt: skip
+
+EMAIL_EVENTS = ("sent", "delivered", "deferred", "bounce", "dropped", "open", "click", "spam_report", "unsubscribe")
+
+FACT_EMAIL_EVENTS = _core(
+    "fact_email_events", "one row per thing that happened to a mail", ("email_event_id",),
+    "What the mail provider reported: sent, delivered, opened, clicked, bounced.",
+    ("staging.email_events", "staging.registrations", "people.people"),
+    _string("email_event_id", "{provider}:{provider's event id}.", nullable=False),
+    _string("message_id", "Mail it belongs to."),
+    _string("registration_id", "Registration the mail was about."),
+    EVENT_ID,
+    USER_ID,
+    _string("provider", "Mail provider.", nullable=False),
+    _string("mail_type", "What the mail was for."),
+    _string("email_event", "What happened.", nullable=False, allowed=EMAIL_EVENTS),
+    _instant("occurred_at", "When."),
+    _day("occurred_date", "The organisation's day of it."),
+)  # fmt: skip
+
+CORE = {
+    contract.table: contract
+    for contract in (
+        DIM_EVENTS, DIM_CLUBS, DIM_CATEGORIES, DIM_USERS, DIM_DATES, BRIDGE_EVENT_TAGS,
+        FACT_REGISTRATIONS, FACT_ATTENDANCE, FACT_PAYMENTS, FACT_EMAIL_EVENTS,
+    )
+}  # fmt: skip
+"""Core contract by table."""
