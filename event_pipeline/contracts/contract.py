@@ -7,7 +7,7 @@ from typing import Literal
 
 Layer = Literal["raw", "staging", "quarantine", "people", "core", "marts", "ops"]
 Catalog = Literal["lake", "warehouse"]
-Parser = Literal["text", "name", "email", "phone", "timestamp", "amount", "integer", "boolean", "choice", "json"]
+Parser = Literal["text", "verbatim", "email", "phone", "timestamp", "amount", "integer", "boolean", "choice", "json"]
 Consequence = Literal["reject", "note"]
 
 DUCKDB_TYPES = {

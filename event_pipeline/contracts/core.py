@@ -169,6 +169,7 @@ FACT_ATTENDANCE = _core(
     _string("attendance_id", "scan:, app: or sheet: and the claim's own id.", nullable=False),
     _string("registration_id", "Registration claimed; empty when unknown."),
     EVENT_ID,
+    _string("source_event_id", "Event of the registration as its document says."),
     USER_ID,
     _string("method", "How it was claimed.", nullable=False, allowed=("qr_scan", "app_mark", "sheet_mark")),
     _instant("occurred_at", "When they came: time of the scan or of the mark."),

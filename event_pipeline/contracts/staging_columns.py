@@ -26,14 +26,19 @@ def text(name: str, description: str, *, max_length: int = 1_000, **more: Any) -
     return _parsed(name, "string", "text", description, max_length=max_length, **more)
 
 
-def email(name: str, description: str) -> Column:
+def verbatim(name: str, description: str, **more: Any) -> Column:
+    """Text kept as it is, whatever it holds."""
+    return _parsed(name, "string", "verbatim", description, **more)
+
+
+def email(name: str, description: str, **more: Any) -> Column:
     """An e-mail address."""
-    return _parsed(name, "string", "email", description, personal=True, max_length=320)
+    return _parsed(name, "string", "email", description, personal=True, max_length=320, **more)
 
 
-def phone(name: str, description: str) -> Column:
+def phone(name: str, description: str, **more: Any) -> Column:
     """A phone number; a wrong one costs the number, not the row."""
-    return _parsed(name, "string", "phone", description, personal=True, consequence="note")
+    return _parsed(name, "string", "phone", description, personal=True, consequence="note", **more)
 
 
 def url(name: str, description: str) -> Column:

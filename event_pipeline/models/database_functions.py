@@ -43,3 +43,9 @@ try_strptime = _builtin("try_strptime", ("string", "array<string>"), "timestamp"
 
 sha256 = _builtin("sha256", ("string",), "string")
 """SHA-256 of the text's UTF-8, as hex."""
+
+to_base = _builtin("to_base", ("int64", "int64"), "string")
+"""The number in that base, upper case."""
+
+connection_variable = _builtin("getvariable", ("string",), "string")
+"""A value set on the connection, so that it never stands in a query's text."""

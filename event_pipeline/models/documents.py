@@ -34,7 +34,9 @@ def parse_documents(documents: ir.Table, contract: Contract, locale: Locale) -> 
     """Documents with the columns the contract takes from them, plus document_id, version, source and TEXTS."""
     extracted = extract_paths(documents, contract)
     readings = {column.name: reading(column, locale) for column in contract.columns if column.path}
-    prepared = extracted.mutate(**{PREPARED + n: r.prepare(text_of(extracted, contract, n)) for n, r in readings.items()})
+    prepared = extracted.mutate(
+        **{PREPARED + n: r.prepare(text_of(extracted, contract, n)) for n, r in readings.items()}
+    )
     read = prepared.mutate(**{name: r.read(prepared[PREPARED + name]) for name, r in readings.items()})
     return read.mutate(**{name: r.accept(read[name]) for name, r in readings.items()})
 

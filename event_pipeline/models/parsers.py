@@ -41,6 +41,8 @@ def reading(column: Column, locale: Locale) -> Reading:
     match column.parser:
         case "text":
             return Reading(trimmed, plain_text)
+        case "verbatim":
+            return Reading(trimmed, lambda text: text)
         case "email":
             return Reading(lambda text: text.lower().re_replace(r"\s+|^mailto:", "").nullif(""), email)
         case "phone":
@@ -50,11 +52,13 @@ def reading(column: Column, locale: Locale) -> Reading:
         case "amount":
             return Reading(lambda text: amount_digits(text, locale), lambda text: minor_units(text, locale))
         case "integer":
-            return Reading(lambda text: text.strip().re_replace(r"\.0+$", "").nullif(""), lambda text: text.try_cast("int64"))
+            return Reading(
+                lambda text: text.strip().re_replace(r"\.0+$", "").nullif(""), lambda text: text.try_cast("int64")
+            )
         case "boolean":
             return Reading(lambda text: text.strip().lower().nullif(""), boolean)
         case "choice":
-            return Reading(lambda text: text.strip().lower().nullif(""), lambda text: text)
+            return Reading(lambda text: text.strip().lower().re_replace(r"[\s-]+", "_").nullif(""), lambda text: text)
         case "json":
             return Reading(trimmed, structure)
         case _:

@@ -41,6 +41,7 @@ _EXPECTED = {
     "integer": "a whole number",
     "boolean": "true or false",
     "json": "a list or an object",
+    "verbatim": "a text",
     "text": "a text, not a list or an object",
     "choice": "a text",
 }

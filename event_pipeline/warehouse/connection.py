@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.identity_key import identity_key
 
 if TYPE_CHECKING:
     import duckdb
     from ibis.backends.duckdb import Backend
+
+KEY_VARIABLE = "identity_key"
+"""Connection variable that ``models.identity`` reads the key of the pseudonyms from."""
 
 SCHEMAS = {"lake": ("raw", "staging", "quarantine", "people", "ops"), "warehouse": ("core", "marts", "ops")}
 """The schemas of each catalog; a schema is a layer."""
@@ -40,6 +44,8 @@ def connect(
         connection.execute("SET ducklake_max_retry_count = 30")
         for catalog in catalogs:
             _attach(connection, settings, catalog, read_only)
+        if "lake" in catalogs:
+            connection.execute(f"SET VARIABLE {KEY_VARIABLE} = {_literal(identity_key(settings))}")
         yield connection
     finally:
         connection.close()

@@ -1,0 +1,191 @@
+"""Staging contracts of what reaches the inbox (scans, mail and payment events) and of organisers' sheets."""
+
+from __future__ import annotations
+
+from event_pipeline.contracts.contract import Column, Contract
+from event_pipeline.contracts.core import EMAIL_EVENTS
+from event_pipeline.contracts.staging_columns import (
+    MAX_AMOUNT_MINOR,
+    PROVENANCE,
+    amount,
+    boolean,
+    choice,
+    document_key,
+    email,
+    integer,
+    json_text,
+    phone,
+    text,
+    timestamp,
+    verbatim,
+)
+
+
+def _staging(
+    table: str, raw: str, grain: str, description: str, *columns: Column, more_sources: tuple[str, ...] = ()
+) -> Contract:
+    return Contract(
+        layer="staging",
+        table=table,
+        grain=grain,
+        key=(columns[0].name,),
+        description=description,
+        columns=(*columns, *PROVENANCE),
+        sources=(f"raw.{raw}", *more_sources),
+        fresh_by="version_at",
+    )
+
+
+SCANS = _staging(
+    "scans", "inbox_scans", "one row per scan of a code by a device", "QR scans at the door, late and repeated ones included.",
+    document_key("scan_id", "Hash of code, time and device: the same scan uploaded twice is one."),
+    verbatim("qr_text", "Text as scanned.", path="qr_code_data", personal=True, max_length=5_000, consequence="note"),
+    timestamp("scanned_at", "When it was scanned, by the phone's clock.", nullable=False),
+    text("scanner_id", "Device.", max_length=200, consequence="note"),
+    timestamp("received_at", "When the pipeline got it.", consequence="note"),
+    Column("claimed_registration_id", "string", "Registration the code names."),
+    Column("claimed_event_id", "string", "Event the code names."),
+    Column("is_readable", "boolean", "The code is one of the app's attendance codes.", nullable=False),
+    Column("is_checksum_valid", "boolean", "The code's checksum fits its content.", nullable=False),
+)  # fmt: skip
+
+EMAIL_EVENT_ROWS = _staging(
+    "email_events", "inbox_email_events", "one row per reported mail event", "What the mail provider reported.",
+    document_key("email_event_id", "{provider}:{provider's event id}."),
+    text("provider", "Mail provider.", max_length=100, nullable=False),
+    text("message_id", "Mail it belongs to.", max_length=1_000, consequence="note"),
+    text("registration_id", "Registration the mail was about.", max_length=200),
+    text("event_id", "Event the mail was about.", max_length=200),
+    email("participant_email", "Recipient.", path="email"),
+    text("mail_type", "What the mail was for.", max_length=100, consequence="note"),
+    choice("email_event", "What happened.", EMAIL_EVENTS, path="event", nullable=False),
+    timestamp("occurred_at", "When it happened.", nullable=False),
+)  # fmt: skip
+
+PAYMENT_EVENT_ROWS = _staging(
+    "payment_events", "inbox_payment_events", "one row per reported payment event", "What the payment provider reported.",
+    document_key("payment_event_id", "{provider}:{provider's event id}."),
+    text("provider", "Payment provider.", max_length=100, nullable=False),
+    text("payment_id", "Payment it belongs to.", max_length=300, nullable=False),
+    text("registration_id", "Registration paid for.", max_length=200),
+    text("event_id", "Event paid for.", max_length=200),
+    choice("payment_event", "What happened.", ("pending", "succeeded", "failed", "refunded"), path="status", nullable=False),
+    integer("amount_minor", "Amount in minor units.", minimum=0, maximum=MAX_AMOUNT_MINOR, nullable=False),
+    text("currency", "ISO 4217 code.", max_length=10),
+    timestamp("occurred_at", "When it happened.", nullable=False),
+)  # fmt: skip
+
+SHEET_ROWS = _staging(
+    "sheet_rows", "sheets_rows", "one row per row of an event's sheet", "Rows of the events' sheets as organisers left them.",
+    document_key("sheet_row_id", "{spreadsheet id}/{row key}."),
+    text("spreadsheet_id", "Spreadsheet.", max_length=200, nullable=False),
+    text("event_id", "Event of the sheet; by the events' google_sheet_id where settings do not say.", max_length=200),
+    text("worksheet", "Worksheet.", max_length=200, nullable=False),
+    integer("row_number", "Row in the worksheet when last read."),
+    boolean("is_export_error", "The app failed to export this row.", consequence="note"),
+    text("participant_name", "Name as typed.", path="fields.name", personal=True, max_length=300, consequence="note"),
+    email("participant_email", "Address, lower case.", path="fields.email", consequence="note"),
+    phone("participant_phone", "Number, E.164.", path="fields.phone"),
+    text("department", "Department as typed.", path="fields.department", max_length=200, consequence="note"),
+    text("year_of_study", "Year of study as typed.", path="fields.year", max_length=50, consequence="note"),
+    choice("registration_type", "How they take part.", ("individual", "team", "solo"), path="fields.registration_type", consequence="note"),
+    choice("registration_status", "State.", ("registered", "attended", "cancelled"), path="fields.registration_status", consequence="note"),
+    choice("attendance_status", "Attendance.", ("not_attended", "attended"), path="fields.attendance_status", consequence="note"),
+    timestamp("attended_at", "Attendance time.", path="fields.attendance_time", consequence="note"),
+    timestamp("registered_at", "Registration date.", path="fields.registration_date", consequence="note"),
+    choice("payment_mark", "Payment column.", ("yes", "no", "verified", "pending", "rejected"), path="fields.payment_verified", consequence="note"),
+    amount("amount_minor", "Amount in minor units.", path="fields.payment_amount", consequence="note"),
+    text("notes", "What an organiser typed.", path="fields.notes", personal=True, max_length=10_000, consequence="note"),
+    json_text("custom_fields", "Columns of the event's own questions, JSON.", personal=True, consequence="note"),
+    more_sources=("staging.events",),
+)  # fmt: skip
+
+UNREADABLE = _staging(
+    "unreadable", "unreadable", "none: every line is in quarantine", "Lines of dropped files that are no records; all of them are in quarantine.",
+    document_key("unreadable_id", "File, line and hash."),
+)  # fmt: skip
+
+SHEET_CORRECTIONS = Contract(
+    layer="staging",
+    table="sheet_corrections",
+    grain="one row per sheet row and thing an organiser typed in it",
+    key=("sheet_row_id", "correction"),
+    description="What people typed into sheets that the app does not know: walk-ins, attendance, payments, notes.",
+    columns=(
+        Column("sheet_row_id", "string", "Row it was typed in.", nullable=False, personal=True),
+        Column("correction", "string", "Kind.", nullable=False, allowed=("walk_in", "attendance", "payment", "note")),
+        Column("registration_id", "string", "Registration it corrects; 'sheet:...' for a walk-in.", nullable=False),
+        Column("event_id", "string", "Event of the sheet.", nullable=False),
+        Column("corrected_value", "string", "What was typed.", personal=True),
+        Column("occurred_at", "timestamp", "When it happened, as typed, else when the row was first read so."),
+        Column("version", "string", "Version of the sheet row.", nullable=False),
+    ),
+    sources=("staging.sheet_rows", "staging.registrations", "raw.firebase_registrations"),
+)
+
+ATTENDANCE_REVERSALS = Contract(
+    layer="staging",
+    table="attendance_reversals",
+    grain="one row per registration whose attendance was taken back",
+    key=("registration_id",),
+    description="Registrations once marked attended whose latest version is not; claims made before that do not count.",
+    columns=(
+        Column("registration_id", "string", "Registration.", nullable=False),
+        Column("undone_at", "timestamp", "When the mark was first seen gone.", nullable=False),
+    ),
+    sources=("raw.firebase_registrations",),
+)
+
+RESOLVED_REGISTRATIONS = Contract(
+    layer="staging",
+    table="resolved_registrations",
+    grain="one row per registration document or walk-in",
+    key=("registration_id",),
+    description="Registrations and walk-ins with their person, their event as far as it exists, and duplicates marked.",
+    columns=(
+        Column("registration_id", "string", "Push id; 'sheet:...' for a walk-in.", nullable=False),
+        Column("event_id", "string", "Event, 'unknown' when it is gone.", nullable=False),
+        Column("source_event_id", "string", "Event as the document says.", nullable=False),
+        Column("user_id", "string", "Person, 'unknown' without a valid e-mail.", nullable=False),
+        Column("registered_at", "timestamp", "When they registered."),
+        Column(
+            "registration_status", "string", "State.", nullable=False, allowed=("registered", "attended", "cancelled")
+        ),
+        Column("registration_type", "string", "How they take part."),
+        Column("team_size", "int64", "People in the registration.", nullable=False, minimum=1),
+        Column("department", "string", "Department as typed."),
+        Column("year_of_study", "string", "Year of study as typed."),
+        Column("payment_status", "string", "State of the hand-checked payment."),
+        Column("amount_minor", "int64", "Amount in minor units."),
+        Column("updated_at", "timestamp", "Last change, by the app's clock."),
+        Column("is_app_attended", "boolean", "The app marks it attended.", nullable=False),
+        Column("app_attended_at", "timestamp", "Attendance time as the app wrote it."),
+        Column("is_cancelled", "boolean", "Cancelled.", nullable=False),
+        Column("is_duplicate", "boolean", "The same person had registered for the event before.", nullable=False),
+        Column("is_walk_in", "boolean", "Added by hand in a sheet.", nullable=False),
+    ),
+    sources=("staging.registrations", "staging.sheet_corrections", "staging.sheet_rows", "staging.events"),
+)
+
+PEOPLE = Contract(
+    layer="people",
+    table="people",
+    grain="one row per person, by normalised e-mail",
+    key=("email",),
+    description="Who is who: the only place where an e-mail meets the warehouse's user_id. Never leaves the lake.",
+    columns=(
+        Column("email", "string", "Normalised address.", nullable=False, personal=True),
+        Column("user_id", "string", "Keyed hash, the only identity the warehouse knows.", nullable=False),
+        Column("person_name", "string", "Name of the latest registration.", personal=True),
+        Column("phone", "string", "Number of the latest registration that has one.", personal=True),
+        Column("first_seen_at", "timestamp", "Earliest mention."),
+        Column("last_seen_at", "timestamp", "Latest mention."),
+    ),
+    sources=("staging.registrations", "staging.sheet_rows", "staging.email_events"),
+)
+
+STAGING_PARSED = {c.table: c for c in (SCANS, EMAIL_EVENT_ROWS, PAYMENT_EVENT_ROWS, SHEET_ROWS, UNREADABLE)}
+"""Tables parsed from raw records, with rows that may go to quarantine."""
+
+STAGING_DERIVED = {c.table: c for c in (SHEET_CORRECTIONS, ATTENDANCE_REVERSALS, RESOLVED_REGISTRATIONS)}
+"""Tables made from other staging tables."""

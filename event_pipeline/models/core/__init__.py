@@ -1,0 +1,1 @@
+"""Core models: the star schema."""

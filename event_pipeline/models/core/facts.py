@@ -1,0 +1,165 @@
+"""Facts: registrations, attendance, payments and mail events."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from event_pipeline.contracts import core
+from event_pipeline.contracts.contract import UNKNOWN
+from event_pipeline.models.identity import keyed_hash
+from event_pipeline.models.locale import Locale
+from event_pipeline.models.parsers import local_date
+
+
+def fact_registrations(
+    resolved_registrations: ir.Table, fact_attendance: ir.Table, dim_events: ir.Table, locale: Locale
+) -> ir.Table:
+    """One row per registration or walk-in. From staging.resolved_registrations, core.fact_attendance, core.dim_events.
+
+    A check-in belongs to the person: one with a duplicate's code admits the registration that counts.
+    """
+    arrivals = fact_attendance.filter(fact_attendance.is_counted)
+    by_person = (
+        arrivals.filter(arrivals.user_id != UNKNOWN)
+        .group_by("source_event_id", "user_id")
+        .agg(_person_at=ibis._.occurred_at.min(), _person_came=ibis._.count())
+    )
+    by_code = arrivals.group_by("registration_id").agg(_code_at=ibis._.occurred_at.min(), _code_came=ibis._.count())
+    starts = dim_events.select("event_id", _start_date=dim_events.start_date)
+    joined = resolved_registrations.left_join(by_person, ["source_event_id", "user_id"])
+    joined = joined.drop("source_event_id_right", "user_id_right")
+    joined = joined.left_join(by_code, "registration_id").drop("registration_id_right")
+    joined = joined.left_join(starts, "event_id").drop("event_id_right")
+    dated = joined.mutate(
+        registered_date=local_date(joined.registered_at, locale.time_zone),
+        is_counted=~joined.is_cancelled & ~joined.is_duplicate,
+    )
+    came = dated._person_came.notnull() | dated._code_came.notnull()
+    marked = dated.mutate(
+        is_attended=dated.is_counted & came,
+        lead_time_days=dated._start_date.delta(dated.registered_date, unit="day").cast("int64"),
+    )
+    at = ibis.coalesce(marked._person_at, marked._code_at)
+    attended = marked.mutate(attended_at=ibis.ifelse(marked.is_attended, at, ibis.null("timestamp('UTC')")))
+    return attended.select(*core.FACT_REGISTRATIONS.column_names)
+
+
+def fact_attendance(
+    scans: ir.Table,
+    resolved_registrations: ir.Table,
+    sheet_corrections: ir.Table,
+    attendance_reversals: ir.Table,
+    locale: Locale,
+) -> ir.Table:
+    """One row per claim that someone came. From scans, the app's marks, sheet corrections and taken-back attendance.
+
+    Every claim is kept with the reason it was refused; of the valid ones of a person for an event the first counts.
+    """
+    claims = ibis.union(_scanned(scans), _app_marked(resolved_registrations), _sheet_marked(sheet_corrections))
+    known = resolved_registrations.select(
+        "registration_id", "event_id", "source_event_id", "user_id", "is_cancelled", _known=ibis.literal(True)
+    )
+    joined = claims.left_join(known, "registration_id").drop("registration_id_right")
+    joined = joined.left_join(attendance_reversals, "registration_id").drop("registration_id_right")
+    judged = joined.mutate(refusal_reason=_refusal(joined))
+    valid = judged.mutate(is_valid=judged.refusal_reason.isnull())
+    person = ibis.ifelse(valid.user_id == UNKNOWN, valid.registration_id, valid.user_id)
+    keyed = valid.mutate(_person=person)
+    rank = ibis.row_number().over(
+        group_by=["is_valid", "source_event_id", "_person"],
+        order_by=[keyed.occurred_at.isnull(), "occurred_at", "attendance_id"],
+    )
+    ranked = keyed.mutate(_rank=rank)
+    counted = ranked.mutate(is_counted=ranked.is_valid & (ranked._rank == 0))
+    return counted.select(
+        attendance_id=counted.attendance_id,
+        registration_id=ibis.ifelse(counted._known, counted.registration_id, ibis.null("string")),
+        event_id=counted.event_id.fill_null(UNKNOWN),
+        source_event_id=counted.source_event_id,
+        user_id=counted.user_id.fill_null(UNKNOWN),
+        method=counted.method,
+        occurred_at=counted.occurred_at,
+        occurred_date=local_date(counted.occurred_at, locale.time_zone),
+        scanner_id=counted.scanner_id,
+        is_valid=counted.is_valid,
+        refusal_reason=ibis.ifelse(counted.is_valid & ~counted.is_counted, "already_in", counted.refusal_reason),
+        is_counted=counted.is_counted,
+    )
+
+
+def _refusal(claims: ir.Table) -> ir.StringValue:
+    """The first reason against a claim; null when it holds."""
+    is_scan = claims.method == "qr_scan"
+    return ibis.cases(
+        (is_scan & ~claims.is_readable, "garbled"),
+        (is_scan & ~claims.is_checksum_valid, "bad_checksum"),
+        (claims._known.isnull(), "unknown_registration"),
+        (is_scan & (claims.claimed_event_id.fill_null("") != claims.source_event_id), "wrong_event"),
+        (claims.is_cancelled, "cancelled"),
+        (claims.undone_at.notnull() & (claims.occurred_at <= claims.undone_at).fill_null(True), "undone"),
+        else_=ibis.null("string"),
+    )
+
+
+def _claims(table: ir.Table, prefix: str, claim_id: ir.StringValue, method: str, **more: ir.Value) -> ir.Table:
+    filled: dict[str, ir.Value] = {
+        "claimed_event_id": ibis.null("string"),
+        "scanner_id": ibis.null("string"),
+        "is_readable": ibis.literal(True),
+        "is_checksum_valid": ibis.literal(True),
+        **more,
+    }
+    names = ("registration_id", "claimed_event_id", "occurred_at", "scanner_id", "is_readable", "is_checksum_valid")
+    return table.select(
+        attendance_id=ibis.literal(prefix) + claim_id,
+        method=ibis.literal(method),
+        **{name: filled[name] for name in names},
+    )
+
+
+def _scanned(scans: ir.Table) -> ir.Table:
+    return _claims(
+        scans, "scan:", scans.scan_id, "qr_scan",
+        registration_id=scans.claimed_registration_id, claimed_event_id=scans.claimed_event_id,
+        occurred_at=scans.scanned_at, scanner_id=scans.scanner_id,
+        is_readable=scans.is_readable, is_checksum_valid=scans.is_checksum_valid,
+    )  # fmt: skip
+
+
+def _app_marked(registrations: ir.Table) -> ir.Table:
+    marked = registrations.filter(registrations.is_app_attended)
+    return _claims(
+        marked, "app:", marked.registration_id, "app_mark",
+        registration_id=marked.registration_id, occurred_at=ibis.coalesce(marked.app_attended_at, marked.updated_at),
+    )  # fmt: skip
+
+
+def _sheet_marked(corrections: ir.Table) -> ir.Table:
+    marked = corrections.filter(corrections.correction == "attendance")
+    return _claims(
+        marked, "sheet:", keyed_hash(marked.sheet_row_id), "sheet_mark",
+        registration_id=marked.registration_id, occurred_at=marked.occurred_at,
+    )  # fmt: skip
+
+
+def fact_email_events(
+    email_events: ir.Table, resolved_registrations: ir.Table, events: ir.Table, locale: Locale
+) -> ir.Table:
+    """One row per reported mail event. From staging.email_events; person and event by registration, else as reported."""
+    known = resolved_registrations.select("registration_id", _event=ibis._.event_id, _user=ibis._.user_id)
+    existing = events.select("event_id", _existing=ibis._.event_id)
+    joined = email_events.left_join(known, "registration_id").drop("registration_id_right")
+    joined = joined.left_join(existing, "event_id").drop("event_id_right")
+    return joined.select(
+        email_event_id=joined.email_event_id,
+        message_id=joined.message_id,
+        registration_id=ibis.ifelse(joined._user.notnull(), joined.registration_id, ibis.null("string")),
+        event_id=ibis.coalesce(joined._event, joined._existing, UNKNOWN),
+        user_id=ibis.coalesce(joined._user, keyed_hash(joined.participant_email), UNKNOWN),
+        provider=joined.provider,
+        mail_type=joined.mail_type,
+        email_event=joined.email_event,
+        occurred_at=joined.occurred_at,
+        occurred_date=local_date(joined.occurred_at, locale.time_zone),
+    )

@@ -1,0 +1,68 @@
+"""Staging models of what reaches the inbox: scans, mail events, payment events, and lines that could not be read."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from event_pipeline.contracts import staging_inbox
+from event_pipeline.models.database_functions import extract_texts, json_valid, to_base
+from event_pipeline.models.locale import Locale
+from event_pipeline.models.staging.firebase import stage_documents
+
+QR_TYPE = "NITS_EVENT_ATTENDANCE"
+_QR_PATHS = ["$.type", "$.registrationId", "$.eventId", "$.email", "$.timestamp", "$.hash"]
+_MAX_CHECKED_LENGTH = 1_000
+_POWERS = [pow(31, exponent, 2**32) for exponent in range(_MAX_CHECKED_LENGTH)]
+
+
+def scans(raw_scans: ir.Table, locale: Locale) -> ir.Table:
+    """One row per scan. From raw.inbox_scans.
+
+    A code that cannot be read is a scan all the same: attendance refuses it with its reason, quarantine would hide it.
+    """
+    staged = stage_documents(raw_scans, staging_inbox.SCANS, locale)
+    safe = staged.mutate(_code=ibis.ifelse(json_valid(staged.qr_text), staged.qr_text, ibis.literal("{}")))
+    parts = safe.mutate(_parts=extract_texts(safe._code, ibis.literal(_QR_PATHS, type="array<string>")))
+    fields = parts.mutate(
+        _type=parts._parts[0],
+        claimed_registration_id=parts._parts[1],
+        claimed_event_id=parts._parts[2],
+        _signed=parts._parts[1] + ":" + parts._parts[2] + ":" + parts._parts[3] + ":" + parts._parts[4],
+        _hash=parts._parts[5],
+    )
+    hashed = fields.mutate(_expected=qr_checksum(fields._signed))
+    return hashed.mutate(
+        is_readable=((hashed._type == QR_TYPE) & hashed.claimed_registration_id.notnull()).fill_null(False),
+        is_checksum_valid=(hashed._expected == hashed._hash).fill_null(False),
+    )
+
+
+def qr_checksum(text: ir.StringValue) -> ir.StringValue:
+    """The app's checksum: h = 31 h + c over the characters in 32 bits, its absolute value in base 36.
+
+    Written as a polynomial, so that the database sums it in one pass. Null beyond 1,000 characters and for characters
+    outside the basic plane, which no id or address of the app holds.
+    """
+    length = text.length()
+    powers = ibis.literal(_POWERS, type="array<int64>")
+    terms = text.split("").map(lambda char, index: char.ascii_str().cast("int64") * powers[length - 1 - index])
+    total = terms.sums() % 2**32
+    signed = ibis.ifelse(total >= 2**31, total - 2**32, total)
+    is_plain = (length <= _MAX_CHECKED_LENGTH) & ~text.re_search(r"[^\x{0}-\x{ffff}]")
+    return ibis.ifelse(is_plain, to_base(signed.abs().cast("uint32"), 36).lower(), ibis.null("string"))
+
+
+def email_events(raw_email_events: ir.Table, locale: Locale) -> ir.Table:
+    """One row per reported mail event. From raw.inbox_email_events."""
+    return stage_documents(raw_email_events, staging_inbox.EMAIL_EVENT_ROWS, locale)
+
+
+def payment_events(raw_payment_events: ir.Table, locale: Locale) -> ir.Table:
+    """One row per reported payment event. From raw.inbox_payment_events. Amounts are minor units already."""
+    return stage_documents(raw_payment_events, staging_inbox.PAYMENT_EVENT_ROWS, locale)
+
+
+def unreadable(raw_unreadable: ir.Table, locale: Locale) -> ir.Table:
+    """Lines that are no records. From raw.unreadable. The row rules send every one to quarantine."""
+    return stage_documents(raw_unreadable, staging_inbox.UNREADABLE, locale)

@@ -1,0 +1,144 @@
+"""Staging models that resolve registrations: taken-back attendance, duplicates, walk-ins, people."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from event_pipeline.contracts.contract import UNKNOWN
+from event_pipeline.models.database_functions import extract_text
+from event_pipeline.models.identity import keyed_hash
+from event_pipeline.models.staging.firebase import version_instant
+
+
+def attendance_reversals(raw_registrations: ir.Table) -> ir.Table:
+    """One row per registration whose attendance was taken back. From raw.firebase_registrations.
+
+    Only documents with more than one version can have been, so only those are parsed.
+    """
+    counted = raw_registrations.group_by("document_id").agg(versions=raw_registrations.count())
+    history = raw_registrations.semi_join(counted.filter(counted.versions > 1), "document_id")
+    upserts = history.filter(history.operation == "upsert")
+    marked = upserts.select(
+        registration_id=upserts.document_id,
+        version=upserts.version,
+        is_marked=(
+            (extract_text(upserts.payload, "$.attendance_status").fill_null("") == "attended")
+            | (extract_text(upserts.payload, "$.status").fill_null("") == "attended")
+        ),
+    )
+    last_mark = marked.filter(marked.is_marked).group_by("registration_id").agg(last_mark=marked.version.max())
+    later = marked.join(last_mark, "registration_id")
+    undone = later.filter(later.version > later.last_mark).group_by("registration_id").agg(undone=later.version.min())
+    return undone.select(registration_id=undone.registration_id, undone_at=version_instant(undone.undone))
+
+
+def people(registrations: ir.Table, sheet_rows: ir.Table, email_events: ir.Table) -> ir.Table:
+    """One row per person, by normalised e-mail. From staging.registrations, staging.sheet_rows, staging.email_events.
+
+    Names and numbers are those of the latest mention that has one.
+    """
+    mentions = ibis.union(
+        _mentions(
+            registrations, registrations.participant_name, registrations.participant_phone, registrations.registered_at
+        ),
+        _mentions(sheet_rows, sheet_rows.participant_name, sheet_rows.participant_phone, sheet_rows.registered_at),
+        _mentions(email_events, ibis.null("string"), ibis.null("string"), email_events.occurred_at),
+    )
+    named = mentions.person_name.notnull()
+    grouped = mentions.group_by("email").agg(
+        person_name=mentions._order.max(where=named),
+        phone=mentions._phone_order.max(where=mentions.phone.notnull()),
+        first_seen_at=mentions.seen_at.min(),
+        last_seen_at=mentions.seen_at.max(),
+    )
+    return grouped.select(
+        email=grouped.email,
+        user_id=keyed_hash(grouped.email),
+        person_name=grouped.person_name["value"],
+        phone=grouped.phone["value"],
+        first_seen_at=grouped.first_seen_at,
+        last_seen_at=grouped.last_seen_at,
+    )
+
+
+def _mentions(table: ir.Table, name: ir.StringValue, phone: ir.StringValue, seen_at: ir.TimestampValue) -> ir.Table:
+    """Mentions of an e-mail; ``_order`` pairs a value with its time, so that the greatest is the latest, ties by value."""
+    found = table.select(email=table.participant_email, person_name=name, phone=phone, seen_at=seen_at)
+    found = found.filter(found.email.notnull())
+    return found.mutate(
+        _order=ibis.struct({"at": found.seen_at, "value": found.person_name}),
+        _phone_order=ibis.struct({"at": found.seen_at, "value": found.phone}),
+    )
+
+
+def resolved_registrations(
+    registrations: ir.Table, sheet_corrections: ir.Table, sheet_rows: ir.Table, events: ir.Table
+) -> ir.Table:
+    """One row per registration or walk-in. From staging.registrations, sheet_corrections, sheet_rows and events.
+
+    Of several of one person for one event the earliest that is not cancelled is the registration; the others are
+    duplicates. Without an e-mail nobody is recognised, so such registrations are never duplicates.
+    """
+    everyone = ibis.union(_from_app(registrations), _from_sheets(sheet_corrections, sheet_rows))
+    existing = events.select(event_id=events.event_id, _exists=ibis.literal(True))
+    joined = everyone.left_join(existing, everyone.source_event_id == existing.event_id)
+    resolved = joined.mutate(event_id=ibis.ifelse(joined._exists, joined.source_event_id, UNKNOWN).fill_null(UNKNOWN))
+    rank = ibis.row_number().over(
+        group_by=["source_event_id", "user_id"],
+        order_by=["is_cancelled", "registered_at", "registration_id"],
+    )
+    ranked = resolved.mutate(_rank=rank)
+    is_duplicate = (ranked._rank > 0) & ~ranked.is_cancelled & (ranked.user_id != UNKNOWN)
+    return ranked.mutate(is_duplicate=is_duplicate).drop("_rank", "_exists")
+
+
+def _from_app(registrations: ir.Table) -> ir.Table:
+    status = registrations.registration_status.fill_null("registered")
+    return registrations.select(
+        registration_id=registrations.registration_id,
+        source_event_id=registrations.event_id,
+        user_id=keyed_hash(registrations.participant_email).fill_null(UNKNOWN),
+        registered_at=registrations.registered_at,
+        registration_status=status,
+        registration_type=registrations.registration_type,
+        team_size=registrations.team_size,
+        department=registrations.department,
+        year_of_study=registrations.year_of_study,
+        payment_status=registrations.payment_status,
+        amount_minor=registrations.amount_minor,
+        updated_at=registrations.updated_at,
+        is_app_attended=((registrations.attendance_status.fill_null("") == "attended") | (status == "attended")),
+        app_attended_at=registrations.attended_at,
+        is_cancelled=status == "cancelled",
+        is_walk_in=ibis.literal(False),
+    )
+
+
+def _from_sheets(sheet_corrections: ir.Table, sheet_rows: ir.Table) -> ir.Table:
+    walk_ins = sheet_corrections.filter(sheet_corrections.correction == "walk_in")
+    rows = walk_ins.select("sheet_row_id", "registration_id").join(sheet_rows, "sheet_row_id")
+    status = rows.registration_status.fill_null("registered")
+    return rows.select(
+        registration_id=rows.registration_id,
+        source_event_id=rows.event_id,
+        user_id=keyed_hash(rows.participant_email).fill_null(UNKNOWN),
+        registered_at=ibis.coalesce(rows.registered_at, rows.version_at),
+        registration_status=status,
+        registration_type=rows.registration_type,
+        team_size=ibis.literal(1, type="int64"),
+        department=rows.department,
+        year_of_study=rows.year_of_study,
+        payment_status=ibis.cases(
+            (rows.payment_mark.isin(["yes", "verified"]), "verified"),
+            (rows.payment_mark == "rejected", "rejected"),
+            (rows.payment_mark.isin(["no", "pending"]), "pending"),
+            else_=ibis.null("string"),
+        ),
+        amount_minor=rows.amount_minor,
+        updated_at=rows.version_at,
+        is_app_attended=ibis.literal(False),
+        app_attended_at=ibis.null("timestamp('UTC')"),
+        is_cancelled=status == "cancelled",
+        is_walk_in=ibis.literal(True),
+    )

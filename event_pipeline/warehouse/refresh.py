@@ -1,0 +1,100 @@
+"""Drives models: reads their inputs, applies them, writes their tables. Dagster's assets and the tests both call this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.quarantine import QUARANTINE
+from event_pipeline.contracts.raw import CURSORS, RAW_TABLES
+from event_pipeline.models.locale import Locale
+from event_pipeline.models.model import Model
+from event_pipeline.models.registry import MODELS, STAGING_MODELS, in_order
+from event_pipeline.settings import Settings
+from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.staging import write_staging
+from event_pipeline.warehouse.tables import create_tables, replace_rows
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+CONTRACTS: dict[str, Contract] = {
+    **{contract.name: contract for contract in RAW_TABLES.values()},
+    **{name: model.contract for name, model in MODELS.items()},
+    QUARANTINE.name: QUARANTINE,
+    CURSORS.name: CURSORS,
+}
+"""Every table's contract by ``layer.table``."""
+
+_PARSED = {model.name for model in STAGING_MODELS}
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh of one table did. ``rejected`` and ``noted`` count documents of staging tables."""
+
+    table: str
+    rows: int
+    seconds: float
+    rejected: int = 0
+    noted: int = 0
+
+
+def read_table(backend: Backend, name: str) -> ir.Table:
+    """The stored table as a lazy Ibis table; ``name`` is ``layer.table``."""
+    contract = CONTRACTS[name]
+    table = backend.table(contract.table, database=(contract.catalog, contract.layer))
+    # Stored instants carry a precision that computed ones do not, and Ibis unites only equal types.
+    instants = [column.name for column in contract.columns if column.type == "timestamp"]
+    return table.cast(dict.fromkeys(instants, "timestamp('UTC')")) if instants else table
+
+
+def model_parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
+    """What models take besides tables. ``as_of`` decides what has started."""
+    return {"locale": Locale.of(settings.organisation), "as_of": as_of}
+
+
+def apply_model(backend: Backend, settings: Settings, model: Model, as_of: datetime) -> ir.Table:
+    """The table's expression over the stored inputs."""
+    tables = {name: read_table(backend, name) for name in model.inputs}
+    return model.apply(tables, model_parameters(settings, as_of))
+
+
+def refresh_table(backend: Backend, settings: Settings, model: Model, as_of: datetime) -> Refreshed:
+    """Recomputes one table from its stored inputs and replaces it in one transaction."""
+    started = perf_counter()
+    expression = apply_model(backend, settings, model, as_of)
+    if model.name in _PARSED:
+        staged = write_staging(backend, settings, model.contract, expression)
+        return Refreshed(model.name, staged.rows, perf_counter() - started, staged.rejected, staged.noted)
+    with write_transaction(backend.con, settings):
+        rows = replace_rows(backend.con, model.contract, str(backend.compile(expression)))
+    return Refreshed(model.name, rows, perf_counter() - started)
+
+
+def refresh_tables(
+    backend: Backend,
+    settings: Settings,
+    as_of: datetime,
+    names: Iterable[str] | None = None,
+    on_refreshed: Callable[[Refreshed], None] = lambda _: None,
+) -> list[Refreshed]:
+    """Recomputes these tables (all when None), each after what it reads."""
+    prepare_tables(backend, settings)
+    results = []
+    for model in in_order(set(names) if names is not None else None):
+        results.append(refresh_table(backend, settings, model, as_of))
+        on_refreshed(results[-1])
+    return results
+
+
+def prepare_tables(backend: Backend, settings: Settings) -> None:
+    """Every table of every contract, so that a model finds empty inputs rather than none."""
+    for catalog in ("lake", "warehouse"):
+        with write_transaction(backend.con, settings):
+            create_tables(backend.con, [c for c in CONTRACTS.values() if c.catalog == catalog])
