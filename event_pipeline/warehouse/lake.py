@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.raw import CURSORS, RAW_TABLES
+from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.settings import Settings
 from event_pipeline.sources.change import ChangeBatch
 from event_pipeline.warehouse.lock import write_transaction
@@ -29,7 +30,7 @@ class Lake:
         self.connection = connection
         self.settings = settings
         with write_transaction(connection, settings):
-            create_tables(connection, [*RAW_TABLES.values(), CURSORS])
+            create_tables(connection, [*RAW_TABLES.values(), CURSORS, SOURCE_STATE])
 
     def commit(self, batch: ChangeBatch) -> int:
         """Appends the changes that are not there yet and advances the cursors, in one transaction.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import CURSORS, RAW_TABLES
+from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS, STAGING_MODELS, in_order
@@ -28,6 +29,7 @@ CONTRACTS: dict[str, Contract] = {
     **{name: model.contract for name, model in MODELS.items()},
     QUARANTINE.name: QUARANTINE,
     CURSORS.name: CURSORS,
+    SOURCE_STATE.name: SOURCE_STATE,
 }
 """Every table's contract by ``layer.table``."""
 
