@@ -1,0 +1,118 @@
+"""What happened day by day, per event and in the whole organisation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from event_pipeline.contracts.contract import UNKNOWN
+from event_pipeline.models.locale import Locale
+from event_pipeline.models.marts.measures import add_up, count_where, has_started, sum_where
+
+_OF_REGISTRATIONS = ("registrations", "cancellations", "duplicates", "participants", "walk_ins")
+_OF_PAYMENTS = ("revenue_minor", "payments_verified", "payments_pending")
+_OF_EVENTS_BY_DAY = ("registrations", "cancellations", "duplicates", "participants", "check_ins", "revenue_minor")
+_OF_DAYS = ("new_people", "events_started", "emails_sent", "emails_delivered")
+
+
+def agg_event_metrics(
+    fact_registrations: ir.Table, fact_attendance: ir.Table, fact_payments: ir.Table, *, locale: Locale
+) -> ir.Table:
+    """One row per event and day on which something happened.
+
+    From core.fact_registrations, core.fact_attendance and core.fact_payments, each read once.
+    Cancelling has no time of its own, so cancellations stand on the day of the registration.
+    """
+    parts = [
+        _registrations_by_day(fact_registrations),
+        _check_ins_by_day(fact_attendance),
+        _payments_by_day(fact_payments, locale.currency),
+    ]
+    measures = (*_OF_REGISTRATIONS, "check_ins", *_OF_PAYMENTS)
+    return add_up(parts, ("event_id", "date"), measures).mutate(currency=ibis.literal(locale.currency))
+
+
+def _registrations_by_day(fact_registrations: ir.Table) -> ir.Table:
+    return fact_registrations.group_by("event_id", date=_.registered_date).agg(
+        registrations=count_where(_.is_counted),
+        cancellations=count_where(_.is_cancelled),
+        duplicates=count_where(_.is_duplicate),
+        participants=sum_where(_.is_counted, _.team_size),
+        walk_ins=count_where(_.is_counted & _.is_walk_in),
+    )
+
+
+def _check_ins_by_day(fact_attendance: ir.Table) -> ir.Table:
+    return fact_attendance.filter(_.is_counted).group_by("event_id", date=_.occurred_date).agg(check_ins=_.count())
+
+
+def _payments_by_day(fact_payments: ir.Table, currency: str) -> ir.Table:
+    return (
+        fact_payments.select(
+            "event_id",
+            date=_.occurred_date,
+            revenue_minor=(_.currency == currency).ifelse(_.revenue_minor, 0),
+            is_verified=_.payment_status == "verified",
+            is_pending=_.payment_status == "pending",
+        )
+        .filter((_.revenue_minor != 0) | _.is_verified | _.is_pending)
+        .group_by("event_id", "date")
+        .agg(
+            revenue_minor=_.revenue_minor.sum(),
+            payments_verified=count_where(_.is_verified),
+            payments_pending=count_where(_.is_pending),
+        )
+    )
+
+
+def agg_daily_metrics(
+    dim_dates: ir.Table,
+    dim_events: ir.Table,
+    fact_registrations: ir.Table,
+    fact_email_events: ir.Table,
+    agg_event_metrics: ir.Table,
+    *,
+    locale: Locale,
+    as_of: datetime,
+) -> ir.Table:
+    """One row per day of core.dim_dates; one more without a date if anything has no known day.
+
+    From marts.agg_event_metrics, summed over its events; people, starts and mails from the core tables.
+    ``as_of`` decides which events have started.
+    """
+    parts = [
+        dim_dates.select("date"),
+        agg_event_metrics.select("date", *_OF_EVENTS_BY_DAY),
+        _new_people_by_day(fact_registrations),
+        _starts_by_day(dim_events, as_of),
+        _emails_by_day(fact_email_events),
+    ]
+    return add_up(parts, ("date",), (*_OF_EVENTS_BY_DAY, *_OF_DAYS)).mutate(currency=ibis.literal(locale.currency))
+
+
+def _new_people_by_day(fact_registrations: ir.Table) -> ir.Table:
+    return (
+        fact_registrations.filter(_.is_counted & (_.user_id != UNKNOWN))
+        .group_by("user_id")
+        .agg(date=_.registered_date.min())
+        .group_by("date")
+        .agg(new_people=_.count())
+    )
+
+
+def _starts_by_day(dim_events: ir.Table, as_of: datetime) -> ir.Table:
+    return dim_events.filter(has_started(as_of)).group_by(date=_.start_date).agg(events_started=_.count())
+
+
+def _emails_by_day(fact_email_events: ir.Table) -> ir.Table:
+    return (
+        fact_email_events.filter(_.email_event.isin(["sent", "delivered"]))
+        .group_by(date=_.occurred_date)
+        .agg(
+            emails_sent=count_where(_.email_event == "sent"),
+            emails_delivered=count_where(_.email_event == "delivered"),
+        )
+    )

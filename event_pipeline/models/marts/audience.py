@@ -1,0 +1,87 @@
+"""People: whether mail reaches them before an event, and whether they come again after one."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+from ibis.common.deferred import Deferred
+
+from event_pipeline.contracts.contract import UNKNOWN
+from event_pipeline.models.marts.measures import add_up, count_where, rate
+
+_STEPS = {"sent": "sent", "delivered": "delivered", "opened": "open", "clicked": "click", "bounced": "bounce"}
+
+
+def agg_email_funnel(dim_events: ir.Table, fact_registrations: ir.Table, fact_email_events: ir.Table) -> ir.Table:
+    """One row per event of core.dim_events, the unknown one included.
+
+    From core.fact_registrations and the mails of core.fact_email_events that are about a registration.
+    Steps are as reported: a provider that reports no sends shows deliveries without them.
+    """
+    registered = (
+        fact_registrations.filter(_.is_counted)
+        .group_by("event_id")
+        .agg(registered=_.count(), attended=count_where(_.is_attended))
+    )
+    parts = [dim_events.select("event_id"), registered, _mailed_registrations(fact_email_events)]
+    return add_up(parts, ("event_id",), ("registered", *_STEPS, "attended"))
+
+
+def _mailed_registrations(fact_email_events: ir.Table) -> ir.Table:
+    """One row per event and registration with 1 for each step that any of its mails reached."""
+    return (
+        fact_email_events.filter(_.registration_id.notnull() & _.email_event.isin(list(_STEPS.values())))
+        .group_by("event_id", "registration_id")
+        .agg(**{step: (_.email_event == reported).ifelse(1, 0).max() for step, reported in _STEPS.items()})
+    )
+
+
+def agg_cohorts(dim_dates: ir.Table, fact_attendance: ir.Table) -> ir.Table:
+    """One row per month of first attendance and month since, up to the last month with a counted check-in.
+
+    From core.fact_attendance; core.dim_dates gives the months in which nobody of a cohort came.
+    Leaves out people without a valid e-mail and check-ins without a day.
+    """
+    attended = _attended_months(fact_attendance)
+    cohorts = attended.group_by("cohort_month").agg(cohort_people=_.user_id.nunique())
+    came = attended.group_by("cohort_month", "month").agg(attended_people=_.count())
+    return (
+        add_up([_months_after(cohorts, attended, dim_dates), came], ("cohort_month", "month"), ("attended_people",))
+        .join(cohorts, "cohort_month")
+        .select(
+            "cohort_month",
+            "cohort_people",
+            "attended_people",
+            months_since=_month_number(_.month) - _month_number(_.cohort_month),
+            repeat_rate=rate(_.attended_people, _.cohort_people),
+        )
+    )
+
+
+def _attended_months(fact_attendance: ir.Table) -> ir.Table:
+    """One row per known person and month with a counted check-in, with the person's first month."""
+    return (
+        fact_attendance.filter(_.is_counted & _.occurred_date.notnull() & (_.user_id != UNKNOWN))
+        .select("user_id", month=_.occurred_date.truncate("M"))
+        .distinct()
+        .mutate(cohort_month=_.month.min().over(ibis.window(group_by="user_id")))
+    )
+
+
+def _months_after(cohorts: ir.Table, attended: ir.Table, dim_dates: ir.Table) -> ir.Table:
+    """Every month from each cohort's first to the last in which anyone came."""
+    last = attended.agg(last_month=attended.month.max())
+    months = dim_dates.select(month=_.date.truncate("M")).distinct()
+    return (
+        cohorts.select("cohort_month")
+        .cross_join(months)
+        .cross_join(last)
+        .filter((_.month >= _.cohort_month) & (_.month <= _.last_month))
+        .select("cohort_month", "month")
+    )
+
+
+def _month_number(day: Deferred) -> Deferred:
+    """Months since year 0, so that their difference counts months."""
+    return day.year().cast("int64") * 12 + day.month().cast("int64")
