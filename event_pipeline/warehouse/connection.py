@@ -51,6 +51,11 @@ def connect(
         connection.close()
 
 
+def lake_exists(settings: Settings) -> bool:
+    """Whether anything was ever loaded; a shared catalog is taken to exist."""
+    return settings.catalog_url is not None or (settings.catalog_dir / "lake.sqlite").exists()
+
+
 def ibis_backend(connection: duckdb.DuckDBPyConnection) -> Backend:
     """The Ibis backend over an open connection: tables are ``backend.table(name, database=(catalog, schema))``."""
     import ibis

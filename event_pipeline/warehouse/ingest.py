@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from event_pipeline.warehouse.lock import write_transaction
 log = structlog.get_logger()
 
 ALL = "*"
+_STATE_REPEATED_AFTER = timedelta(minutes=10)
 
 
 class DocumentSource(Protocol):
@@ -180,13 +181,16 @@ def _together(batches: Sequence[ChangeBatch]) -> ChangeBatch:
 
 
 def _set_state(lake: Lake, source: str, collection: str, state: str, message: str | None) -> None:
-    """Remembers the state; when it is the same as before only the time of the last try moves."""
+    """Remembers the state; one that stays the same is written again only after a while, for commits are dear."""
     now = datetime.now(UTC)
     table = SOURCE_STATE.qualified
     before = lake.connection.execute(
-        f"SELECT state, changed_at FROM {table} WHERE source = ? AND collection = ?", [source, collection]
+        f"SELECT state, message, changed_at, read_at FROM {table} WHERE source = ? AND collection = ?",
+        [source, collection],
     ).fetchone()
-    since = before[1] if before and before[0] == state else now
+    if before and before[:2] == (state, message) and now - before[3] < _STATE_REPEATED_AFTER:
+        return
+    since = before[2] if before and before[0] == state else now
     with write_transaction(lake.connection, lake.settings):
         lake.connection.execute(f"DELETE FROM {table} WHERE source = ? AND collection = ?", [source, collection])
         lake.connection.execute(

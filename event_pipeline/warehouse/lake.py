@@ -29,8 +29,13 @@ class Lake:
     def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         self.connection = connection
         self.settings = settings
+
+    @classmethod
+    def prepared(cls, connection: duckdb.DuckDBPyConnection, settings: Settings) -> Lake:
+        """A lake whose tables are there."""
         with write_transaction(connection, settings):
             create_tables(connection, [*RAW_TABLES.values(), CURSORS, SOURCE_STATE])
+        return cls(connection, settings)
 
     def commit(self, batch: ChangeBatch) -> int:
         """Appends the changes that are not there yet and advances the cursors, in one transaction.

@@ -67,16 +67,25 @@ def apply_model(backend: Backend, settings: Settings, model: Model, as_of: datet
     return model.apply(tables, model_parameters(settings, as_of))
 
 
-def refresh_table(backend: Backend, settings: Settings, model: Model, as_of: datetime) -> Refreshed:
-    """Recomputes one table from its stored inputs and replaces it in one transaction."""
+def write_model_output(
+    backend: Backend, settings: Settings, contract: Contract, rows: ir.Table, days: tuple[str, str] | None = None
+) -> Refreshed:
+    """Replaces the table, or its days from first to last, by these rows, in one transaction.
+
+    Rows of a parsed staging table go through the row rules first: the bad ones end in quarantine.
+    """
     started = perf_counter()
-    expression = apply_model(backend, settings, model, as_of)
-    if model.name in _PARSED:
-        staged = write_staging(backend, settings, model.contract, expression)
-        return Refreshed(model.name, staged.rows, perf_counter() - started, staged.rejected, staged.noted)
+    if contract.name in _PARSED:
+        staged = write_staging(backend, settings, contract, rows)
+        return Refreshed(contract.name, staged.rows, perf_counter() - started, staged.rejected, staged.noted)
     with write_transaction(backend.con, settings):
-        rows = replace_rows(backend.con, model.contract, str(backend.compile(expression)))
-    return Refreshed(model.name, rows, perf_counter() - started)
+        count = replace_rows(backend.con, contract, str(backend.compile(rows)), days)
+    return Refreshed(contract.name, count, perf_counter() - started)
+
+
+def refresh_table(backend: Backend, settings: Settings, model: Model, as_of: datetime) -> Refreshed:
+    """Recomputes one table from its stored inputs."""
+    return write_model_output(backend, settings, model.contract, apply_model(backend, settings, model, as_of))
 
 
 def refresh_tables(

@@ -1,0 +1,165 @@
+"""The IO manager: assets are DuckLake tables, handed over as lazy Ibis tables, Arrow tables or pandas frames.
+
+Built on Dagster's ``DbIOManager``. One transaction a write: rows outside the partition are refused, the slice is replaced
+by column name, the table comes from its contract, and a failed write leaves the old rows in place.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from dagster._core.definitions.metadata import TableMetadataSet
+from dagster._core.storage.db_io_manager import DbClient, DbIOManager, DbTypeHandler, TableSlice
+
+from event_pipeline.contracts.contract import Contract
+from event_pipeline.definitions.asset_metadata import column_schema
+from event_pipeline.definitions.session import Session
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+
+class LakeClient(DbClient["Backend"]):
+    """Hands the run's connection to type handlers, which replace and insert in one transaction of their own."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @contextmanager
+    def connect(self, context: Any, table_slice: TableSlice) -> "Iterator[Backend]":  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The run's backend."""
+        yield self._session.backend
+
+    @staticmethod
+    def delete_table_slice(context: dg.OutputContext, table_slice: TableSlice, connection: "Backend") -> None:
+        """Nothing here: a delete outside the insert's transaction could leave an empty table."""
+
+    @staticmethod
+    def ensure_schema_exists(context: dg.OutputContext, table_slice: TableSlice, connection: "Backend") -> None:
+        """Schemas are there since the catalogs were attached."""
+
+    @staticmethod
+    def get_select_statement(table_slice: TableSlice) -> str:
+        """What to type to see these rows."""
+        columns = ", ".join(table_slice.columns) if table_slice.columns else "*"
+        return f"SELECT {columns} FROM {table_slice.database}.{table_slice.schema}.{table_slice.table}"
+
+
+class IbisTypeHandler(DbTypeHandler["ir.Table"]):
+    """Stores expressions without bringing their rows to Python, and loads tables lazily."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def handle_output(
+        self, context: dg.OutputContext, table_slice: TableSlice, obj: "ir.Table", connection: "Backend"
+    ) -> Mapping[str, Any]:
+        """Replaces the table, or the days of the run's partitions, by the expression's rows."""
+        from event_pipeline.warehouse.refresh import CONTRACTS, write_model_output
+
+        contract = CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+        written = write_model_output(connection, self.session.settings, contract, obj, _days(context))
+        counts = TableMetadataSet(
+            **{"partition_row_count" if context.has_asset_partitions else "row_count": written.rows},
+            storage_kind="ducklake",
+        )
+        found: dict[str, Any] = {**counts, "seconds": round(written.seconds, 3)}
+        if contract.layer == "staging":
+            found |= {"rows_rejected": written.rejected, "values_noted": written.noted}
+        return found | column_schema(contract)
+
+    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: "Backend") -> "ir.Table":
+        """The stored table, filtered to the partitions asked for."""
+        import ibis
+
+        from event_pipeline.warehouse.refresh import CONTRACTS, read_table
+
+        contract = CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+        table = read_table(connection, contract.name)
+        if table_slice.columns:
+            table = table.select(*table_slice.columns)
+        if context.has_asset_partitions and contract.partition_column:
+            days = context.asset_partition_key_range
+            table = table.filter(table[contract.partition_column].between(ibis.date(days.start), ibis.date(days.end)))
+        return table
+
+    @property
+    def supported_types(self) -> Sequence[type]:
+        """Ibis tables."""
+        import ibis.expr.types as ir
+
+        return [ir.Table]
+
+
+class FrameTypeHandler(IbisTypeHandler):
+    """Stores and loads frames that exist in memory, for the edges: sheets and model outputs."""
+
+    def __init__(self, session: Session, frame_type: type) -> None:
+        super().__init__(session)
+        self._frame_type = frame_type
+
+    def handle_output(
+        self, context: dg.OutputContext, table_slice: TableSlice, obj: Any, connection: "Backend"
+    ) -> Mapping[str, Any]:
+        """Replaces the table by the frame's rows; an empty frame leaves an empty table."""
+        name = f"_frame_{table_slice.table}"
+        connection.con.register(name, obj)
+        try:
+            # Empty pandas columns have no type, so each takes the one its contract declares.
+            table = _cast_to_contract(connection.table(name), table_slice)
+            return super().handle_output(context, table_slice, table, connection)
+        finally:
+            connection.con.unregister(name)
+
+    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: "Backend") -> Any:
+        """The rows in memory."""
+        table = super().load_input(context, table_slice, connection)
+        return table.to_pandas() if self._frame_type.__module__.startswith("pandas") else table.to_pyarrow()
+
+    @property
+    def supported_types(self) -> Sequence[type]:
+        """The frame type."""
+        return [self._frame_type]
+
+
+class WarehouseIOManager(dg.ConfigurableIOManagerFactory):
+    """Makes the IO manager of a run over its session."""
+
+    session: dg.ResourceDependency[Session]
+
+    def create_io_manager(self, context: dg.InitResourceContext) -> DbIOManager:
+        """Handlers for Ibis, Arrow and pandas; inputs without an annotation arrive as Ibis tables."""
+        import ibis.expr.types as ir
+        import pandas as pd
+        import pyarrow as pa
+
+        handlers = [
+            IbisTypeHandler(self.session),
+            FrameTypeHandler(self.session, pa.Table),
+            FrameTypeHandler(self.session, pd.DataFrame),
+        ]
+        return DbIOManager(
+            type_handlers=handlers,
+            db_client=LakeClient(self.session),
+            database="lake",
+            io_manager_name="WarehouseIOManager",
+            default_load_type=ir.Table,
+        )
+
+
+def _days(context: dg.OutputContext) -> tuple[str, str] | None:
+    if not context.has_asset_partitions:
+        return None
+    days = context.asset_partition_key_range
+    return days.start, days.end
+
+
+def _cast_to_contract(table: "ir.Table", table_slice: TableSlice) -> "ir.Table":
+    from event_pipeline.contracts.contract import IBIS_TYPES
+    from event_pipeline.warehouse.refresh import CONTRACTS
+
+    contract: Contract = CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+    types = {column.name: IBIS_TYPES[column.type] for column in contract.columns if column.name in table.columns}
+    return table.cast(types)

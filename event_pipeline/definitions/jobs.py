@@ -1,0 +1,44 @@
+"""Jobs: what a person or a sensor starts."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from event_pipeline.definitions.raw_assets import RECONCILE_TAG
+
+SYNC_JOB, INGEST_JOB, REFRESH_JOB, REBUILD_JOB, RECONCILE_JOB = "sync", "ingest", "refresh", "rebuild", "reconcile"
+SYNC_SHEETS_JOB = "sync_sheets"
+
+_RAW = dg.AssetSelection.groups("raw")
+_EVERYTHING = dg.AssetSelection.all()
+
+
+def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
+    """The jobs over all assets; the dear expectations run where nobody waits for them."""
+    costly = dg.AssetSelection.checks(*expectations)
+    assets = _EVERYTHING - costly
+    return [
+        dg.define_asset_job(
+            SYNC_JOB, assets, description="Reads every source and brings every table up to date. Sensors start it."
+        ),
+        dg.define_asset_job(
+            SYNC_SHEETS_JOB,
+            dg.AssetSelection.assets("raw/sheets_rows").downstream() - costly,
+            description="Reads the events' sheets and brings up to date what depends on them.",
+        ),
+        dg.define_asset_job(INGEST_JOB, _RAW, description="Reads every source into the raw tables, nothing else."),
+        dg.define_asset_job(
+            REFRESH_JOB,
+            _EVERYTHING - _RAW,
+            description="Brings every table up to date from the raw tables, then runs all checks.",
+        ),
+        dg.define_asset_job(
+            REBUILD_JOB, _EVERYTHING - _RAW, description="Recomputes every table from all raw changes, then runs all checks."
+        ),
+        dg.define_asset_job(
+            RECONCILE_JOB,
+            assets,
+            description="Compares every document with the source: missed updates, deletes, documents without updated_at.",
+            tags={RECONCILE_TAG: "yes"},
+        ),
+    ]

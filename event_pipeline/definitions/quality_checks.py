@@ -1,0 +1,57 @@
+"""Asset checks: the blocking contract check of every table, and its Great Expectations suite."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.ops import DIMENSIONS
+from event_pipeline.definitions.asset_metadata import asset_key
+from event_pipeline.definitions.model_assets import WRITER_POOL
+from event_pipeline.definitions.quality_results import contract_check_result, expectation_check_results
+from event_pipeline.definitions.session import Session
+
+CONTRACT_CHECK = "contract"
+"""Name of the blocking check: schema, key and required columns. What reads the table waits for it."""
+
+
+def contract_check(contract: Contract) -> dg.AssetChecksDefinition:
+    """The blocking check of a table, in one pass of plain SQL."""
+
+    @dg.asset_check(
+        asset=asset_key(contract.name),
+        name=CONTRACT_CHECK,
+        blocking=True,
+        description=f"Columns as declared, {', '.join(contract.key)} unique and present, required columns filled.",
+    )
+    def _check(session: Session) -> dg.AssetCheckResult:
+        from event_pipeline.quality.contract_check import check_contract
+
+        return contract_check_result(contract, check_contract(session.backend.con, contract))
+
+    return _check
+
+
+def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:
+    """The Great Expectations suite of a table, a check per dimension; results are kept in ops.data_quality."""
+    key = asset_key(contract.name)
+
+    @dg.multi_asset_check(
+        name=f"{contract.layer}__{contract.table}__expectations",
+        specs=[
+            dg.AssetCheckSpec(name=dimension, asset=key, description=f"{dimension.title()} of {contract.name}.")
+            for dimension in DIMENSIONS
+        ],
+        pool=WRITER_POOL,
+    )
+    def _checks(session: Session) -> Iterator[dg.AssetCheckResult]:
+        from event_pipeline.quality.gx_runner import check_table
+        from event_pipeline.quality.history import record_quality
+
+        now = datetime.now(UTC)
+        quality = check_table(session.backend.con, session.settings, contract, now=now)
+        record_quality(session.backend.con, session.settings, [quality], now)
+        yield from expectation_check_results(contract, quality)
+
+    return _checks
