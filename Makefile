@@ -1,0 +1,47 @@
+# Needs make and Python 3.11 or later; `up` and `test` set up everything else in .venv (and uv in .tools) themselves.
+
+export UV_PROJECT_ENVIRONMENT := .venv
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: help up test lint format docs bench
+
+help:
+	@echo "make up      set everything up, run the pipeline once, serve the Dagster UI until Ctrl-C"
+	@echo "make test    run the tests"
+	@echo "make lint    check style, formatting and types"
+	@echo "make format  put code into shape"
+	@echo "make docs    write the generated pages of docs/ again"
+	@echo "make bench   measure loading and refreshing one million registrations"
+
+up: .venv/.installed
+	@$(BIN)/event-pipeline up
+
+test: .venv/.installed-dev
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+
+format: .venv/.installed-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/.installed-dev
+	$(BIN)/event-pipeline docs
+
+bench: .venv/.installed-dev
+	$(BIN)/python -m benchmarks
+
+# Stamps, because uv compiles every installed module again at each sync.
+.venv/.installed: pyproject.toml uv.lock scripts/uv
+	@echo "setting up the environment in .venv"
+	@scripts/uv sync --locked --no-dev --inexact --compile-bytecode --quiet
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml uv.lock scripts/uv
+	@echo "setting up the environment in .venv, with what tests need"
+	@scripts/uv sync --locked --compile-bytecode --quiet
+	@touch .venv/.installed $@

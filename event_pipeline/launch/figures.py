@@ -1,0 +1,46 @@
+"""The first numbers that a newcomer sees, read from the warehouse as anyone else would read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from event_pipeline.models.locale import Locale
+from event_pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Totals over the organisation, as the data dictionary defines them; a rate of nobody is None."""
+
+    events: int
+    registrations: int
+    attendance_rate: float | None
+    revenue_minor: int
+    currency: str
+    minor_units: int
+
+    def sentence(self) -> str:
+        """'2,000 registrations for 41 events, 63.1 % of those expected attended, INR 12,345.00 of revenue'."""
+        parts = [f"{self.registrations:,} registrations for {self.events:,} events"]
+        if self.attendance_rate is not None:
+            parts.append(f"{self.attendance_rate:.1%} of those expected attended")
+        decimals = len(str(self.minor_units)) - 1
+        parts.append(f"{self.currency} {self.revenue_minor / self.minor_units:,.{decimals}f} of revenue")
+        return ", ".join(parts)
+
+
+def read_figures(settings: Settings) -> Figures:
+    """The totals of ``marts.agg_club_metrics``."""
+    from event_pipeline.warehouse.connection import connect
+
+    with connect(settings, ("warehouse",), read_only=True) as connection:
+        row = connection.execute(
+            """
+            SELECT coalesce(sum(events), 0), coalesce(sum(registrations), 0),
+                sum(expected_attended) / nullif(sum(expected), 0), coalesce(sum(revenue_minor), 0)
+            FROM warehouse.marts.agg_club_metrics
+            """
+        ).fetchone()
+    events, registrations, rate, revenue = row or (0, 0, None, 0)
+    locale = Locale.of(settings.organisation)
+    return Figures(int(events), int(registrations), rate, int(revenue), locale.currency, locale.minor_units)

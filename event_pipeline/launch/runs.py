@@ -1,0 +1,68 @@
+"""The runs that `up` looks after: the first one, those that a kill left behind, those under way when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from event_pipeline.errors import ControlError
+
+if TYPE_CHECKING:
+    from event_pipeline.control import DagsterControl, RunProgress, RunResult
+
+FIRST_JOBS = ("ingest", "refresh")
+"""What runs once when the pipeline comes up, in this order."""
+
+_CANCEL_SECONDS = 15.0
+_UNDER_WAY = ("STARTING", "STARTED", "CANCELING")
+
+
+def run_once(control: DagsterControl, on_progress: Callable[[RunProgress], None]) -> Iterator[tuple[str, RunResult]]:
+    """Launch each of FIRST_JOBS in Dagster and follow it to its end; stops after one that failed."""
+    for job in FIRST_JOBS:
+        result = control.follow(control.launch(job).id, on_progress)
+        yield job, result
+        if not result.succeeded:
+            return
+
+
+def cancel_runs(url: str) -> list[str]:
+    """Cancel the runs under way, so that their writes end before the processes do; returns their ids.
+
+    Queued runs stay queued and go on when Dagster is up again.
+    """
+    from event_pipeline.control import DagsterControl
+
+    cancelled = []
+    with DagsterControl(url) as control:
+        for run in control.status().recent_runs:
+            if run.status in _UNDER_WAY:
+                control.cancel(run.run_id)
+                cancelled.append(run.run_id)
+        for run_id in cancelled:
+            control.follow(run_id, timeout_seconds=_CANCEL_SECONDS)
+    return cancelled
+
+
+def fail_forgotten_runs(dagster_home: Path) -> int:
+    """Mark runs that nothing executes any more as failed; returns how many.
+
+    Call it only while no Dagster uses this home. A machine that went down leaves such runs, and each would hold its
+    place in the queue for ever.
+    """
+    from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+    under_way = [DagsterRunStatus[status] for status in _UNDER_WAY]
+    try:
+        with DagsterInstance.from_config(str(dagster_home)) as instance:
+            runs = instance.get_runs(filters=RunsFilter(statuses=under_way))
+            for run in runs:
+                instance.report_run_failed(run, "Dagster stopped while this run was under way; launch it again.")
+            return len(runs)
+    except Exception as error:
+        # Dagster wraps what its storage says in many types; every one of them means the same to whoever started us.
+        raise ControlError(
+            f"Dagster's own records in {dagster_home} cannot be opened ({type(error).__name__}: {error}); make the "
+            "folder writable, or move it away to start with an empty history: the tables do not depend on it"
+        ) from error

@@ -1,0 +1,121 @@
+"""Dagster as children of this process: its webserver on this machine only, and its daemon."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from event_pipeline.errors import ControlError, SettingsError
+from event_pipeline.launch.folder import WORKSPACE, DataFolder
+from event_pipeline.launch.presence import Presence, Running
+from event_pipeline.launch.processes import Child, start_child, stop_children
+from event_pipeline.settings import Settings
+
+START_SECONDS = 180.0
+"""How long the webserver may take to answer; it loads the code location first."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+_PORTS_TRIED = 50
+_PROBE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Dagster that is starting or up; ``url`` is where its webserver listens."""
+
+    url: str
+    webserver: Child
+    daemon: Child
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Both processes."""
+        return self.webserver, self.daemon
+
+
+@contextmanager
+def running_server(settings: Settings, folder: DataFolder, presence: Presence, pid: int) -> Iterator[Server]:
+    """Start both processes, and stop them when the block ends, however it ends."""
+    port = free_port(wanted_port(settings))
+    url = f"http://127.0.0.1:{port}"
+    variables = {
+        "DAGSTER_HOME": str(folder.dagster_home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "PIPELINE_DAGSTER_URL": url,
+        "PYTHONUNBUFFERED": "1",
+    }
+    started: list[Child] = []
+
+    def start(name: str, module: str, *arguments: str) -> Child:
+        arguments = (*arguments, "--workspace", str(WORKSPACE))
+        child = start_child(name, module, arguments, variables, folder.logs, presence.lock_fd)
+        started.append(child)
+        presence.announce(Running(pid, url, tuple(item.process.pid for item in started)))
+        return child
+
+    try:
+        webserver = start("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
+        yield Server(url, webserver, start("daemon", "dagster._daemon", "run"))
+    finally:
+        stop_children(started)
+
+
+def wanted_port(settings: Settings) -> int:
+    """The port that dagster_url names. Raises SettingsError for an address that `up` cannot serve."""
+    parts = urlsplit(settings.dagster_url)
+    if parts.scheme != "http" or parts.hostname not in _LOOPBACK or parts.path.strip("/"):
+        raise SettingsError(
+            f"setting dagster_url (PIPELINE_DAGSTER_URL) is {settings.dagster_url}, where `event-pipeline up` cannot "
+            "serve Dagster: it has no log-in, so it listens on this machine only, at http://127.0.0.1:PORT; set that, "
+            "or drive the other Dagster with `event-pipeline trigger` and `event-pipeline status`"
+        )
+    return parts.port or 80
+
+
+def free_port(wanted: int) -> int:
+    """The first port from ``wanted`` on that nothing listens at. Raises ControlError when none of the next is free."""
+    last = min(wanted + _PORTS_TRIED, 65_536)
+    for port in range(wanted, last):
+        with socket.socket() as probe:
+            # Without it, connections of a server that has just stopped would make its port look taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise ControlError(
+        f"no port from {wanted} to {last - 1} can be listened at; set dagster_url (PIPELINE_DAGSTER_URL) to another, "
+        "such as http://127.0.0.1:8300"
+    )
+
+
+def wait_until_ready(server: Server) -> None:
+    """Return once the webserver answers. Raises ControlError with the end of its log when it does not."""
+    import httpx
+
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        for child in server.children:
+            if child.has_ended_within(_PROBE_SECONDS / 2):
+                raise ended_error(child)
+        try:
+            # No proxy: it could not reach this machine's own loopback.
+            if httpx.get(f"{server.url}/server_info", timeout=5.0, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            continue
+    log = server.webserver.log
+    raise ControlError(f"Dagster did not answer at {server.url} within {START_SECONDS:g} s; its log is {log}")
+
+
+def ended_error(child: Child) -> ControlError:
+    """The error for a child that ended by itself."""
+    return ControlError(
+        f"Dagster's {child.name} ended with exit code {child.process.returncode}; its log is {child.log} and ends so:\n"
+        f"{child.last_lines()}"
+    )
