@@ -21,7 +21,7 @@ DATA_QUALITY = Contract(
         Column("expectations", "int64", "Promises checked.", nullable=False, minimum=0),
         Column("failed", "int64", "Promises broken, warnings included.", nullable=False, minimum=0),
         Column("row_count", "int64", "Rows of the table.", nullable=False, minimum=0),
-        Column("failed_expectations", "string", "Broken promises as a JSON list: expectation, column, severity, counts, message.", nullable=False),
+        Column("failed_expectations", "string", "Broken promises as a JSON list: expectation, column, severity, counts, description.", nullable=False),
     ),
     fresh_by="checked_at",
     order_by=("table_name", "checked_at"),

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.definitions.io_manager import WarehouseIOManager
+from event_pipeline.definitions.io_manager import warehouse_io_manager
 from event_pipeline.definitions.jobs import build_jobs
 from event_pipeline.definitions.model_assets import model_asset
 from event_pipeline.definitions.quality_checks import contract_check, expectation_checks
 from event_pipeline.definitions.raw_assets import RAW_ASSETS
 from event_pipeline.definitions.schedules import build_schedules
 from event_pipeline.definitions.sensors import build_sensors
-from event_pipeline.definitions.session import Session
+from event_pipeline.definitions.session import session_resource
 from event_pipeline.models.registry import MODELS
 from event_pipeline.settings import Settings
 
 
 def build_definitions(
-    settings: Settings, session: Session | None = None, resources: Mapping[str, Any] | None = None
+    settings: Settings, as_of: datetime | None = None, resources: Mapping[str, Any] | None = None
 ) -> dg.Definitions:
-    """All assets, checks, jobs, sensors and schedules for these settings; ``resources`` override the standard ones."""
-    session = session or Session()
+    """All assets, checks, jobs, sensors and schedules for these settings.
+
+    ``as_of`` decides what has started, the present hour when None; ``resources`` override the standard ones.
+    """
     modelled = [model.contract for model in MODELS.values()]
     expectations = _expectations(settings, modelled)
     return dg.Definitions(
@@ -33,7 +36,11 @@ def build_definitions(
         jobs=build_jobs(expectations),
         sensors=build_sensors(settings),
         schedules=build_schedules(settings),
-        resources={"session": session, "warehouse": WarehouseIOManager(session=session), **(resources or {})},
+        resources={
+            "session": session_resource(settings, as_of),
+            "warehouse": warehouse_io_manager,
+            **(resources or {}),
+        },
         executor=dg.in_process_executor,
     )
 

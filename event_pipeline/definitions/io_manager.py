@@ -80,7 +80,7 @@ class IbisTypeHandler(DbTypeHandler["ir.Table"]):
         table = read_table(connection, contract.name)
         if table_slice.columns:
             table = table.select(*table_slice.columns)
-        if context.has_asset_partitions and contract.partition_column:
+        if context.has_asset_partitions and contract.partition_column and not _is_whole(context):
             days = context.asset_partition_key_range
             table = table.filter(table[contract.partition_column].between(ibis.date(days.start), ibis.date(days.end)))
         return table
@@ -124,29 +124,28 @@ class FrameTypeHandler(IbisTypeHandler):
         return [self._frame_type]
 
 
-class WarehouseIOManager(dg.ConfigurableIOManagerFactory):
-    """Makes the IO manager of a run over its session."""
+@dg.io_manager(required_resource_keys={"session"})
+def warehouse_io_manager(context: dg.InitResourceContext) -> DbIOManager:
+    """Handlers for Ibis, Arrow and pandas over the run's session; inputs without an annotation arrive as Ibis tables."""
+    import ibis.expr.types as ir
+    import pandas as pd
+    import pyarrow as pa
 
-    session: dg.ResourceDependency[Session]
+    session: Session = context.resources.session
+    handlers = [IbisTypeHandler(session), FrameTypeHandler(session, pa.Table), FrameTypeHandler(session, pd.DataFrame)]
+    return DbIOManager(
+        type_handlers=handlers,
+        db_client=LakeClient(session),
+        database="lake",
+        io_manager_name="WarehouseIOManager",
+        default_load_type=ir.Table,
+    )
 
-    def create_io_manager(self, context: dg.InitResourceContext) -> DbIOManager:
-        """Handlers for Ibis, Arrow and pandas; inputs without an annotation arrive as Ibis tables."""
-        import ibis.expr.types as ir
-        import pandas as pd
-        import pyarrow as pa
 
-        handlers = [
-            IbisTypeHandler(self.session),
-            FrameTypeHandler(self.session, pa.Table),
-            FrameTypeHandler(self.session, pd.DataFrame),
-        ]
-        return DbIOManager(
-            type_handlers=handlers,
-            db_client=LakeClient(self.session),
-            database="lake",
-            io_manager_name="WarehouseIOManager",
-            default_load_type=ir.Table,
-        )
+def _is_whole(context: dg.InputContext) -> bool:
+    """All partitions mean the whole table, days outside the partitions' range included."""
+    days, all_days = context.asset_partition_key_range, context.asset_partitions_def
+    return (days.start, days.end) == (all_days.get_first_partition_key(), all_days.get_last_partition_key())
 
 
 def _days(context: dg.OutputContext) -> tuple[str, str] | None:

@@ -42,6 +42,7 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         metadata={
             **column_schema(contract),
             **column_lineage(contract, {name: CONTRACTS[name] for name in model.inputs}),
+            **({"partition_expr": contract.partition_column} if by_day else {}),
         },
         io_manager_key="warehouse",
         pool=WRITER_POOL,
@@ -49,7 +50,7 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run() if by_day else None,
         retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
     )
-    def _asset(context: dg.AssetExecutionContext, session: Session, **inputs: Any) -> Any:
+    def _asset(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session], **inputs: Any) -> Any:
         tables = {name: inputs[argument[name]] for name in model.inputs}
         rows = model.apply(tables, model_parameters(session.settings, session.as_of))
         return _of_days(context, rows, contract.partition_column)

@@ -25,7 +25,7 @@ def contract_check(contract: Contract) -> dg.AssetChecksDefinition:
         blocking=True,
         description=f"Columns as declared, {', '.join(contract.key)} unique and present, required columns filled.",
     )
-    def _check(session: Session) -> dg.AssetCheckResult:
+    def _check(session: dg.ResourceParam[Session]) -> dg.AssetCheckResult:
         from event_pipeline.quality.contract_check import check_contract
 
         return contract_check_result(contract, check_contract(session.backend.con, contract))
@@ -45,7 +45,7 @@ def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:
         ],
         pool=WRITER_POOL,
     )
-    def _checks(session: Session) -> Iterator[dg.AssetCheckResult]:
+    def _checks(session: dg.ResourceParam[Session]) -> Iterator[dg.AssetCheckResult]:
         from event_pipeline.quality.gx_runner import check_table
         from event_pipeline.quality.history import record_quality
 

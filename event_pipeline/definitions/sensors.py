@@ -76,7 +76,7 @@ def _sensor(settings: Settings, name: str, peek: Peek, interval_seconds: int, de
         default_status=status,
         description=description,
     )
-    def _evaluate(context: dg.SensorEvaluationContext, session: Session) -> dg.RunRequest | dg.SkipReason:
+    def _evaluate(context: dg.SensorEvaluationContext, session: dg.ResourceParam[Session]) -> dg.RunRequest | dg.SkipReason:
         return evaluate(context, session.settings, name, peek)
 
     return _evaluate

@@ -1,13 +1,13 @@
 """The resource that every asset and check shares: settings and one open connection for the length of a run."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from pydantic import PrivateAttr
 
-from event_pipeline.settings import Settings, load_settings
+from event_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -15,31 +15,17 @@ if TYPE_CHECKING:
     from event_pipeline.warehouse.lake import Lake
 
 
-class Session(dg.ConfigurableResource):
-    """Opens the lake and the warehouse on first use; runs are in process, so a run has one connection."""
+class Session:
+    """Opens the lake and the warehouse on first use; runs are in process, so a run has one connection.
 
-    _settings: Settings | None = PrivateAttr(default=None)
-    _backend: object | None = PrivateAttr(default=None)
-    _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
-    _as_of: datetime | None = PrivateAttr(default=None)
+    ``as_of`` decides what has started: the hour, so that two refreshes within it agree, unless a test names another.
+    """
 
-    @classmethod
-    def of(cls, settings: Settings, as_of: datetime | None = None) -> "Session":
-        """A session with these settings, and this instant for what has started, instead of the process's own."""
-        session = cls()
-        session._settings = settings
-        session._as_of = as_of
-        return session
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self._settings or load_settings()
-
-    @property
-    def as_of(self) -> datetime:
-        """The instant that decides what has started: the hour, so that two refreshes within it agree."""
-        return self._as_of or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    def __init__(self, settings: Settings, as_of: datetime | None = None) -> None:
+        self.settings = settings
+        self.as_of = as_of or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        self._backend: Backend | None = None
+        self._stack = ExitStack()
 
     @property
     def backend(self) -> "Backend":
@@ -51,7 +37,7 @@ class Session(dg.ConfigurableResource):
             backend = ibis_backend(self._stack.enter_context(connect(self.settings)))
             prepare_tables(backend, self.settings)
             self._backend = backend
-        return self._backend  # pyright: ignore[reportReturnType]
+        return self._backend
 
     @property
     def lake(self) -> "Lake":
@@ -60,7 +46,20 @@ class Session(dg.ConfigurableResource):
 
         return Lake(self.backend.con, self.settings)
 
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+    def close(self) -> None:
         """Closes the connection."""
         self._backend = None
         self._stack.close()
+
+
+def session_resource(settings: Settings, as_of: datetime | None = None) -> dg.ResourceDefinition:
+    """A fresh session for each run and each sensor tick."""
+
+    def opened(_: dg.InitResourceContext) -> Iterator[Session]:
+        session = Session(settings, as_of)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    return dg.ResourceDefinition(opened)

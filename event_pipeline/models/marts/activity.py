@@ -72,20 +72,22 @@ def agg_daily_metrics(
     dim_dates: ir.Table,
     dim_events: ir.Table,
     fact_registrations: ir.Table,
+    fact_attendance: ir.Table,
+    fact_payments: ir.Table,
     fact_email_events: ir.Table,
-    agg_event_metrics: ir.Table,
     *,
     locale: Locale,
     as_of: datetime,
 ) -> ir.Table:
     """One row per day of core.dim_dates; one more without a date if anything has no known day.
 
-    From marts.agg_event_metrics, summed over its events; people, starts and mails from the core tables.
-    ``as_of`` decides which events have started.
+    From the facts as marts.agg_event_metrics counts them, summed over its events; not from that table, for both are
+    partitioned by day and a run without partitions could not read one for the other. ``as_of``: what has started.
     """
+    by_event = agg_event_metrics(fact_registrations, fact_attendance, fact_payments, locale=locale)
     parts = [
         dim_dates.select("date"),
-        agg_event_metrics.select("date", *_OF_EVENTS_BY_DAY),
+        by_event.select("date", *_OF_EVENTS_BY_DAY),
         _new_people_by_day(fact_registrations),
         _starts_by_day(dim_events, as_of),
         _emails_by_day(fact_email_events),
