@@ -8,7 +8,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.contract import IBIS_TYPES, Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import CURSORS, RAW_TABLES
 from event_pipeline.contracts.source_state import SOURCE_STATE
@@ -48,12 +48,17 @@ class Refreshed:
 
 
 def read_table(backend: Backend, name: str) -> ir.Table:
-    """The stored table as a lazy Ibis table; ``name`` is ``layer.table``."""
+    """The stored table as a lazy Ibis table; ``name`` is ``layer.table``.
+
+    Its schema is the contract's, which the table was made from, so the catalog is not asked for it.
+    """
+    import ibis
+    import ibis.expr.operations as ops
+
     contract = CONTRACTS[name]
-    table = backend.table(contract.table, database=(contract.catalog, contract.layer))
-    # Stored instants carry a precision that computed ones do not, and Ibis unites only equal types.
-    instants = [column.name for column in contract.columns if column.type == "timestamp"]
-    return table.cast(dict.fromkeys(instants, "timestamp('UTC')")) if instants else table
+    schema = ibis.schema({column.name: IBIS_TYPES[column.type] for column in contract.columns})
+    namespace = ops.Namespace(catalog=contract.catalog, database=contract.layer)
+    return ops.DatabaseTable(contract.table, schema=schema, source=backend, namespace=namespace).to_expr()
 
 
 def model_parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
@@ -78,8 +83,9 @@ def write_model_output(
     if contract.name in _PARSED:
         staged = write_staging(backend, settings, contract, rows)
         return Refreshed(contract.name, staged.rows, perf_counter() - started, staged.rejected, staged.noted)
+    query = str(backend.compile(rows))
     with write_transaction(backend.con, settings):
-        count = replace_rows(backend.con, contract, str(backend.compile(rows)), days)
+        count = replace_rows(backend.con, contract, query, rows.columns, days)
     return Refreshed(contract.name, count, perf_counter() - started)
 
 

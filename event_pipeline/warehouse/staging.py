@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
-from event_pipeline.models.rules import accepted_rows, broken_rules, flag_rows, row_rules
+from event_pipeline.models.rules import (
+    IS_FLAGGED,
+    IS_REJECTED,
+    accepted_rows,
+    broken_rules,
+    flag_rows,
+    row_rules,
+)
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.lock import write_transaction
-from event_pipeline.warehouse.tables import create_table, replace_rows
+from event_pipeline.warehouse.tables import replace_rows
 
 if TYPE_CHECKING:
+    import duckdb
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
@@ -33,19 +41,24 @@ def write_staging(backend: Backend, settings: Settings, contract: Contract, pars
     scratch = f"_flagged_{contract.table}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {scratch} AS {backend.compile(flag_rows(parsed, rules))}")
     try:
+        rejected, noted = connection.execute(
+            f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) FROM {scratch}"
+        ).fetchone() or (0, 0)
         flagged = backend.table(scratch)
-        accepted = str(backend.compile(accepted_rows(flagged, contract, rules)))
-        broken = str(backend.compile(broken_rules(flagged, contract, rules)))
+        accepted = accepted_rows(flagged, contract, rules)
+        query = str(backend.compile(accepted))
+        broken = str(backend.compile(broken_rules(flagged, contract, rules))) if rejected or noted else None
         with write_transaction(connection, settings):
-            rows = replace_rows(connection, contract, accepted)
-            create_table(connection, QUARANTINE)
-            connection.execute(f"DELETE FROM {QUARANTINE.qualified} WHERE table_name = ?", [contract.table])
-            names = ", ".join(QUARANTINE.column_names)
-            connection.execute(f"INSERT INTO {QUARANTINE.qualified} ({names}) SELECT {names} FROM ({broken})")
-        counts = connection.execute(
-            f"SELECT count(*) FILTER (_is_rejected), count(*) FILTER (_is_flagged AND NOT _is_rejected) FROM {scratch}"
-        ).fetchone()
+            rows = replace_rows(connection, contract, query, accepted.columns)
+            _replace_quarantine(connection, contract, broken)
     finally:
         connection.execute(f"DROP TABLE IF EXISTS {scratch}")
-    rejected, noted = counts or (0, 0)
     return StagedRows(rows, rejected, noted)
+
+
+def _replace_quarantine(connection: duckdb.DuckDBPyConnection, contract: Contract, broken: str | None) -> None:
+    """The table's share of quarantine becomes the broken rules found now."""
+    connection.execute(f"DELETE FROM {QUARANTINE.qualified} WHERE table_name = ?", [contract.table])
+    if broken is not None:
+        names = ", ".join(QUARANTINE.column_names)
+        connection.execute(f"INSERT INTO {QUARANTINE.qualified} ({names}) SELECT {names} FROM ({broken})")

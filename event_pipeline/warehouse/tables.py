@@ -2,51 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
+from event_pipeline.contracts.contract import DUCKDB_TYPES, Catalog, Contract
 from event_pipeline.errors import ContractError
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """The table as its contract declares it, if it is not there yet; columns added to a contract are added to it."""
-    present = existing_columns(connection, contract)
-    if not present:
-        columns = ", ".join(f'"{c.name}" {DUCKDB_TYPES[c.type]}' for c in contract.columns)
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {contract.qualified} ({columns})")
-        if contract.layer == "raw":
-            connection.execute(f"ALTER TABLE {contract.qualified} SET PARTITIONED BY ({contract.partition_column})")
-        return
-    for column in contract.columns:
-        if column.name not in present:
-            connection.execute(
-                f'ALTER TABLE {contract.qualified} ADD COLUMN "{column.name}" {DUCKDB_TYPES[column.type]}'
-            )
+def create_tables(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract]) -> None:
+    """Tables as their contracts declare them, those that are not there yet; columns added to a contract are added."""
+    wanted = list(contracts)
+    present = _stored_columns(connection, {contract.catalog for contract in wanted})
+    for contract in wanted:
+        columns = present.get(contract.qualified)
+        if columns is None:
+            _create_table(connection, contract)
+            continue
+        for column in contract.columns:
+            if column.name not in columns:
+                connection.execute(
+                    f'ALTER TABLE {contract.qualified} ADD COLUMN "{column.name}" {DUCKDB_TYPES[column.type]}'
+                )
 
 
-def existing_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
-    """Names of the stored table's columns; empty when there is no such table."""
+def _create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    columns = ", ".join(f'"{c.name}" {DUCKDB_TYPES[c.type]}' for c in contract.columns)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {contract.qualified} ({columns})")
+    if contract.layer == "raw":
+        connection.execute(f"ALTER TABLE {contract.qualified} SET PARTITIONED BY ({contract.partition_column})")
+
+
+def _stored_columns(connection: duckdb.DuckDBPyConnection, catalogs: set[Catalog]) -> dict[str, set[str]]:
+    """Columns by catalog.schema.table, asked for once: each look into a catalog costs milliseconds."""
     rows = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        [contract.catalog, contract.layer, contract.table],
+        "SELECT concat_ws('.', database_name, schema_name, table_name), column_name FROM duckdb_columns() "
+        "WHERE list_contains(?, database_name)",
+        [list(catalogs)],
     ).fetchall()
-    return [name for (name,) in rows]
+    found: dict[str, set[str]] = {}
+    for table, column in rows:
+        found.setdefault(table, set()).add(column)
+    return found
 
 
 def replace_rows(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, query: str, partition: tuple[str, str] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    query: str,
+    columns: Sequence[str],
+    partition: tuple[str, str] | None = None,
 ) -> int:
     """Within the caller's transaction, the table (or the days in ``partition``, inclusive) becomes the query.
 
-    Columns are matched by name, never by position. Returns the rows written. Raises ContractError for missing columns
-    and for rows outside the partition; the caller's transaction then rolls back and the old rows stay.
+    The table exists; ``columns`` are the query's, matched by name, never by position. Returns the rows written. Raises
+    ContractError for missing or undeclared columns and for rows outside the partition; the caller's transaction then
+    rolls back and the old rows stay.
     """
-    create_table(connection, contract)
-    _require_columns(connection, contract, query)
+    _require_columns(contract, columns)
     where = ""
     if partition is not None:
         column = contract.partition_column
@@ -61,12 +76,11 @@ def replace_rows(
     return int(inserted[0]) if inserted else 0
 
 
-def _require_columns(connection: duckdb.DuckDBPyConnection, contract: Contract, query: str) -> None:
-    found = {str(row[0]): str(row[1]) for row in connection.execute(f"DESCRIBE {query}").fetchall()}
-    missing = [name for name in contract.column_names if name not in found]
+def _require_columns(contract: Contract, columns: Sequence[str]) -> None:
+    missing = [name for name in contract.column_names if name not in columns]
     if missing:
-        raise ContractError(f"{contract.name}: the rows lack {', '.join(missing)}; found {', '.join(found)}")
-    unexpected = [name for name in found if name not in contract.column_names]
+        raise ContractError(f"{contract.name}: the rows lack {', '.join(missing)}; found {', '.join(columns)}")
+    unexpected = [name for name in columns if name not in contract.column_names]
     if unexpected:
         raise ContractError(f"{contract.name}: the contract does not declare {', '.join(unexpected)}; add or drop them")
 
@@ -83,9 +97,3 @@ def _require_inside(
         raise ContractError(
             f"{contract.name}: {row[0]} rows have a {column} outside {'..'.join(partition)}; nothing was written"
         )
-
-
-def create_tables(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract]) -> None:
-    """Every table of these contracts, so that readers find empty tables rather than none."""
-    for contract in contracts:
-        create_table(connection, contract)
