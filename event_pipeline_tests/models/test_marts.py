@@ -7,16 +7,17 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from event_pipeline.contracts.contract import UNKNOWN
+from event_pipeline.contracts.contract import IBIS_TYPES, UNKNOWN
 from event_pipeline.contracts.core import CORE, EMAIL_EVENTS
 from event_pipeline.contracts.marts import MARTS
 from event_pipeline.models.marts import MART_MODELS
 from event_pipeline.models.marts.measures import has_started
-from event_pipeline_tests.models.star import Row, Star, made_marts
+from event_pipeline_tests.models.star import LOCALE, Row, Star, made_marts
 from event_pipeline_tests.models.star_rows import AS_OF, MakeMarts, check_in, event, mail, payment, registration
 
 
@@ -44,6 +45,18 @@ def test_each_mart_comes_after_the_marts_it_reads() -> None:
     for model in MART_MODELS.values():
         assert {name for name in model.inputs if name.startswith("marts.")} <= made
         made.add(model.name)
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "bigquery", "pyspark", "trino", "clickhouse", "snowflake"])
+def test_marts_compile_for_databases_beyond_one_machine(dialect: str) -> None:
+    contracts = [*CORE.values(), *MARTS.values()]
+    tables = {
+        contract.name: ibis.table({c.name: IBIS_TYPES[c.type] for c in contract.columns}, name=contract.table)
+        for contract in contracts
+    }
+    for table, model in MART_MODELS.items():
+        expression = model.apply(tables, {"locale": LOCALE, "as_of": AS_OF})
+        assert "SELECT" in str(ibis.to_sql(expression, dialect=dialect)), table
 
 
 QUARTER = datetime(2025, 4, 1, tzinfo=UTC)

@@ -12,6 +12,7 @@ from ibis.common.deferred import Deferred
 from event_pipeline.models.marts.measures import add_up, has_started, rate
 
 _BUCKET_SECONDS = 300
+_EPOCH = ibis.timestamp("1970-01-01", timezone="UTC")
 
 
 def agg_registration_pace(dim_events: ir.Table, fact_registrations: ir.Table, *, as_of: datetime) -> ir.Table:
@@ -63,7 +64,7 @@ def agg_arrivals(dim_events: ir.Table, fact_registrations: ir.Table, fact_attend
             "event_id",
             "check_ins",
             "cumulative_check_ins",
-            bucket_at=_.bucket_second.as_timestamp("s").cast("timestamp('UTC')"),
+            bucket_at=_.bucket_second.as_interval("s") + _EPOCH,
             minutes_from_start=(_.bucket_second - _.start_second) // 60,
             registered=_.registered.fill_null(0),
         )
