@@ -7,7 +7,6 @@ module is handed a ``Settings`` or a part of one; none reads the environment.
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +22,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from event_pipeline.errors import SettingsError
-from event_pipeline.masking import mask_userinfo
+from event_pipeline.settings_messages import explain, explain_unreadable, reject_unknown_variables
 
 COLLECTIONS = (
     "clubs",
@@ -311,76 +310,14 @@ def load_settings() -> Settings:
 
 def read_settings(**overrides: Any) -> Settings:
     """Settings read afresh; ``overrides`` win over variables and file."""
-    _reject_unknown_variables()
+    reject_unknown_variables(Settings)
     if "PIPELINE_CONFIG_FILE" in os.environ and not toml_path().is_file():
         raise SettingsError(f"PIPELINE_CONFIG_FILE names {str(toml_path())!r}, which is not a file")
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(_explain(error)) from None
+        raise SettingsError(explain(error, Settings)) from None
     except UnreadableVariable as error:
-        raise SettingsError(_explain_unreadable(error)) from None
+        raise SettingsError(explain_unreadable(error)) from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"{toml_path()} cannot be read: {error}") from None
-
-
-def _reject_unknown_variables() -> None:
-    """A misspelt variable would be ignored in silence, so it stops the start."""
-    known = {f"PIPELINE_{name.upper()}" for name in Settings.model_fields} | {"PIPELINE_CONFIG_FILE"}
-    for name in os.environ:
-        if name.startswith("PIPELINE_") and name.split("__")[0] not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "unset it, and `event-pipeline config check` lists those"
-            raise SettingsError(f"{name} is not a setting; {hint}")
-
-
-def _explain(error: ValidationError) -> str:
-    lines = []
-    wrong = [item["loc"] for item in error.errors()]
-    for item in error.errors():
-        # A list is 'too short' only because its elements were wrong: the elements say it better.
-        if any(len(loc) > len(item["loc"]) and loc[: len(item["loc"])] == item["loc"] for loc in wrong):
-            continue
-        path = [str(part) for part in item["loc"]]
-        name = f"{'.'.join(path)} ({_variable(path)})"
-        if item["type"] == "extra_forbidden":
-            # Its value is not shown: a misspelt identity_key holds a secret too.
-            beside = _siblings(path)
-            lines.append(f"{name} is not a setting" + (f"; there are {', '.join(beside)}" if beside else ""))
-            continue
-        allowed = item["msg"].removeprefix("Value error, ")
-        shown = "(hidden)" if _is_secret(path) else mask_userinfo(repr(item["input"]))[:200]
-        lines.append(f"setting {name} has the value {shown}: {allowed[0].lower()}{allowed[1:]}")
-    return "\n".join(lines)
-
-
-def _explain_unreadable(error: UnreadableVariable) -> str:
-    """A list or a table in a variable is written as JSON; the parser's error holds the text that is not."""
-    text = getattr(error.__cause__, "doc", None)
-    names = [name for name, value in os.environ.items() if name.upper().startswith("PIPELINE_") and value == text]
-    if not names:
-        return str(error)
-    return (
-        f"setting {names[0].upper().removeprefix('PIPELINE_').replace('__', '.').lower()} ({names[0]}) has the value "
-        f"{mask_userinfo(repr(text))[:200]}: must be JSON, such as "
-        """["a", "b"] for a list or {"name": "value"} for a table"""
-    )
-
-
-def _variable(path: list[str]) -> str:
-    return "PIPELINE_" + "__".join(path).upper()
-
-
-def _siblings(path: list[str]) -> list[str]:
-    """The settings that there are beside a misspelt one."""
-    model: Any = Settings
-    for part in path[:-1]:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return list(model.model_fields)
-
-
-def _is_secret(path: list[str]) -> bool:
-    return bool(path) and path[0] in {"identity_key", "catalog_url"}
