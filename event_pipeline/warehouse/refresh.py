@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from event_pipeline.contracts.contract import IBIS_TYPES, Contract
+from event_pipeline.contracts.ops import DATA_QUALITY
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import CURSORS, RAW_TABLES
 from event_pipeline.contracts.source_state import SOURCE_STATE
@@ -30,6 +31,7 @@ CONTRACTS: dict[str, Contract] = {
     QUARANTINE.name: QUARANTINE,
     CURSORS.name: CURSORS,
     SOURCE_STATE.name: SOURCE_STATE,
+    DATA_QUALITY.name: DATA_QUALITY,
 }
 """Every table's contract by ``layer.table``."""
 
