@@ -61,9 +61,10 @@ class IbisTypeHandler(DbTypeHandler["ir.Table"]):
 
         contract = CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
         written = write_model_output(connection, self.session.settings, contract, obj, _days(context))
-        counts = TableMetadataSet(
-            **{"partition_row_count" if context.has_asset_partitions else "row_count": written.rows},
-            storage_kind="ducklake",
+        counts = (
+            TableMetadataSet(partition_row_count=written.rows, storage_kind="ducklake")
+            if context.has_asset_partitions
+            else TableMetadataSet(row_count=written.rows, storage_kind="ducklake")
         )
         found: dict[str, Any] = {**counts, "seconds": round(written.seconds, 3)}
         if contract.layer == "staging":

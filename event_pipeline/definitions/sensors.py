@@ -165,7 +165,8 @@ def _changed_document(lake: "Lake", settings: Settings, state: _State) -> str | 
         for offset in range(len(collections)):
             name = collections[(start + offset) % len(collections)]
             state.position = (start + offset) % len(collections)
-            for batch in source.poll(name, cursors.get(name), known):
+            cursor = cursors.get(name)
+            for batch in source.poll(name, cursor if isinstance(cursor, dict) else None, known):
                 if batch.changes.num_rows:
                     return f"{name}:{_digest(batch.changes['version'].to_pylist())}"
                 if monotonic() > deadline:

@@ -44,6 +44,9 @@ try_strptime = _builtin("try_strptime", ("string", "array<string>"), "timestamp"
 sha256 = _builtin("sha256", ("string",), "string")
 """SHA-256 of the text's UTF-8, as hex."""
 
+list_dot_product = _builtin("list_dot_product", ("array<float64>", "array<float64>"), "float64")
+"""The sum of the products of two lists' items; the lists must be of one length."""
+
 to_base = _builtin("to_base", ("int64", "int64"), "string")
 """The number in that base, upper case."""
 

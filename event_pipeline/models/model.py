@@ -11,8 +11,8 @@ from event_pipeline.contracts.contract import Contract
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-Parameter = Literal["locale", "as_of", "identity_key"]
-"""What models take besides tables: a Locale; the UTC instant that decides what has started; the key of user ids."""
+Parameter = Literal["locale", "as_of"]
+"""What models take besides tables: a Locale; the UTC instant that decides what has started."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,15 @@ class ExportFilesSource:
         self._collections = tuple(collections)
         self._batch_size = batch_size
         self._is_snapshot = is_snapshot
-        self._engine = ColumnEngine()
         self.not_followed: Counter[str] = Counter()
         """Documents of the last poll by collection that is not followed; they were not taken."""
         self.replaced = 0
         """Documents of the last poll that held invalid bytes, which were replaced."""
+
+    @cached_property
+    def _engine(self) -> ColumnEngine:
+        """Opened when a file is read: sensors only list files."""
+        return ColumnEngine()
 
     def files(self) -> list[Path]:
         """Export files in name order; unfinished (``.part``, ``.tmp``) and hidden ones do not count."""

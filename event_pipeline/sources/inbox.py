@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -81,8 +82,12 @@ class InboxSource:
     def __init__(self, directory: Path, batch_size: int) -> None:
         self._directory = directory
         self._batch_size = batch_size
-        self._engine = ColumnEngine()
         self._read_as: dict[Path, FileStamp] = {}
+
+    @cached_property
+    def _engine(self) -> ColumnEngine:
+        """Opened when a file is read: sensors only list files."""
+        return ColumnEngine()
 
     def files(self) -> list[Path]:
         """Complete record files in name order; unfinished (``.part``, ``.tmp``) and hidden ones do not count."""

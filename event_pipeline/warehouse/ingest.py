@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -32,7 +32,7 @@ class DocumentSource(Protocol):
 
     name: str
 
-    def poll(self, collection: str, cursor: object, known: KnownVersions) -> Iterator[ChangeBatch]:
+    def poll(self, collection: str, cursor: Mapping[str, object] | None, known: KnownVersions) -> Iterator[ChangeBatch]:
         """New and changed documents since the cursor."""
         ...
 
@@ -77,8 +77,12 @@ def ingest_firebase(lake: Lake, source: DocumentSource, collections: Sequence[st
     known = lake.known(source.name)
     result = Ingested()
     for name in collections:
-        result.add(_drive(lake, source.name, name, lambda name=name: source.poll(name, cursors.get(name), known)))
+        result.add(_drive(lake, source.name, name, lambda name=name: source.poll(name, _position(cursors.get(name)), known)))
     return result
+
+
+def _position(state: object) -> Mapping[str, object] | None:
+    return state if isinstance(state, Mapping) else None
 
 
 def reconcile_firebase(lake: Lake, source: DocumentSource, collections: Sequence[str]) -> Ingested:

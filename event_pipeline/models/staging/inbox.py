@@ -6,14 +6,16 @@ import ibis
 import ibis.expr.types as ir
 
 from event_pipeline.contracts import staging_inbox
-from event_pipeline.models.database_functions import extract_texts, json_valid, to_base
+from event_pipeline.models.database_functions import extract_texts, json_valid, list_dot_product, to_base
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.staging.firebase import stage_documents
 
 QR_TYPE = "NITS_EVENT_ATTENDANCE"
 _QR_PATHS = ["$.type", "$.registrationId", "$.eventId", "$.email", "$.timestamp", "$.hash"]
 _MAX_CHECKED_LENGTH = 1_000
-_POWERS = [pow(31, exponent, 2**32) for exponent in range(_MAX_CHECKED_LENGTH)]
+_POWERS = [pow(31, exponent, 2**32) for exponent in reversed(range(_MAX_CHECKED_LENGTH))]
+# Halves of 16 bits: their sums over 1,000 characters stay exact in float64, which list_dot_product computes in.
+_HIGH, _LOW = [float(power >> 16) for power in _POWERS], [float(power & 0xFFFF) for power in _POWERS]
 
 
 def scans(raw_scans: ir.Table, locale: Locale) -> ir.Table:
@@ -31,26 +33,33 @@ def scans(raw_scans: ir.Table, locale: Locale) -> ir.Table:
         _signed=parts._parts[1] + ":" + parts._parts[2] + ":" + parts._parts[3] + ":" + parts._parts[4],
         _hash=parts._parts[5],
     )
-    hashed = fields.mutate(_expected=qr_checksum(fields._signed))
+    hashed = _with_checksum(fields)
     return hashed.mutate(
         is_readable=((hashed._type == QR_TYPE) & hashed.claimed_registration_id.notnull()).fill_null(False),
         is_checksum_valid=(hashed._expected == hashed._hash).fill_null(False),
     )
 
 
-def qr_checksum(text: ir.StringValue) -> ir.StringValue:
-    """The app's checksum: h = 31 h + c over the characters in 32 bits, its absolute value in base 36.
+def _with_checksum(fields: ir.Table) -> ir.Table:
+    """``_expected``: the app's checksum of ``_signed``: h = 31 h + c over its characters in 32 bits, |h| in base 36.
 
-    Written as a polynomial, so that the database sums it in one pass. Null beyond 1,000 characters and for characters
-    outside the basic plane, which no id or address of the app holds.
+    Written as a polynomial, so that the database sums it in one pass; in steps, so that it computes each once. Null
+    beyond 1,000 characters and for characters outside the basic plane, which no id or address of the app holds.
     """
-    length = text.length()
-    powers = ibis.literal(_POWERS, type="array<int64>")
-    terms = text.split("").map(lambda char, index: char.ascii_str().cast("int64") * powers[length - 1 - index])
-    total = terms.sums() % 2**32
-    signed = ibis.ifelse(total >= 2**31, total - 2**32, total)
-    is_plain = (length <= _MAX_CHECKED_LENGTH) & ~text.re_search(r"[^\x{0}-\x{ffff}]")
-    return ibis.ifelse(is_plain, to_base(signed.abs().cast("uint32"), 36).lower(), ibis.null("string"))
+    signed = fields._signed
+    is_plain = (signed.length() <= _MAX_CHECKED_LENGTH) & ~signed.re_search(r"[^\x{0}-\x{ffff}]")
+    characters = ibis.ifelse(is_plain, signed, ibis.null("string")).split("")
+    coded = fields.mutate(_codes=characters.map(lambda char: char.ascii_str().cast("float64")))
+    summed = coded.mutate(_high=_weighed(coded._codes, _HIGH), _low=_weighed(coded._codes, _LOW))
+    hashed = summed.mutate(_bits=(summed._high % 2**16 * 2**16 + summed._low) % 2**32)
+    absolute = ibis.ifelse(hashed._bits >= 2**31, 2**32 - hashed._bits, hashed._bits)
+    return hashed.mutate(_expected=to_base(absolute, 36).lower()).drop("_codes", "_high", "_low", "_bits")
+
+
+def _weighed(codes: ir.ArrayValue, weights: list[float]) -> ir.IntegerValue:
+    """The sum of the codes, each times its weight; the weights are counted from the last code."""
+    last = ibis.literal(weights, type="array<float64>")[_MAX_CHECKED_LENGTH - codes.length() :]
+    return list_dot_product(codes, last).cast("int64")
 
 
 def email_events(raw_email_events: ir.Table, locale: Locale) -> ir.Table:
