@@ -15,7 +15,13 @@ SOURCE_STATE = Contract(
     columns=(
         Column("source", "string", "Source.", nullable=False),
         Column("collection", "string", "Collection, or '*' for all that the source reads at once.", nullable=False),
-        Column("state", "string", "ok; unavailable: tried again soon; refused: needs a person (permission, not found).", nullable=False, allowed=SOURCE_STATES),
+        Column(
+            "state",
+            "string",
+            "ok; unavailable: tried again soon; refused: needs a person (permission, not found).",
+            nullable=False,
+            allowed=SOURCE_STATES,
+        ),
         Column("message", "string", "What was wrong and what to do; empty when ok."),
         Column("changed_at", "timestamp", "Since when it is in this state.", nullable=False),
         Column("read_at", "timestamp", "When it was last tried.", nullable=False),

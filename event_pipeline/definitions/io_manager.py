@@ -1,6 +1,6 @@
 """The IO manager: assets are DuckLake tables, handed over as lazy Ibis tables, Arrow tables or pandas frames.
 
-Built on Dagster's ``DbIOManager``. One transaction a write: rows outside the partition are refused, the slice is replaced
+Built on Dagster's ``DbIOManager``. One transaction a write: rows outside the partition are refused, the slice replaced
 by column name, the table comes from its contract, and a failed write leaves the old rows in place.
 """
 
@@ -127,7 +127,7 @@ class FrameTypeHandler(IbisTypeHandler):
 
 @dg.io_manager(required_resource_keys={"session"})
 def warehouse_io_manager(context: dg.InitResourceContext) -> DbIOManager:
-    """Handlers for Ibis, Arrow and pandas over the run's session; inputs without an annotation arrive as Ibis tables."""
+    """Handlers for Ibis, Arrow and pandas over the run's session; inputs without annotation are Ibis tables."""
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa

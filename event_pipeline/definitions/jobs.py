@@ -33,12 +33,14 @@ def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.Unresolv
             description="Brings every table up to date from the raw tables, then runs all checks.",
         ),
         dg.define_asset_job(
-            REBUILD_JOB, _EVERYTHING - _RAW, description="Recomputes every table from all raw changes, then runs all checks."
+            REBUILD_JOB,
+            _EVERYTHING - _RAW,
+            description="Recomputes every table from all raw changes, then runs all checks.",
         ),
         dg.define_asset_job(
             RECONCILE_JOB,
             assets,
-            description="Compares every document with the source: missed updates, deletes, documents without updated_at.",
+            description="Compares every document with the source to find missed updates and deletes.",
             tags={RECONCILE_TAG: "yes"},
         ),
     ]

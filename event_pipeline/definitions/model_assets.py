@@ -48,7 +48,6 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         pool=WRITER_POOL,
         partitions_def=daily_partitions(settings) if by_day else None,
         backfill_policy=dg.BackfillPolicy.single_run() if by_day else None,
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
     )
     def _asset(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session], **inputs: Any) -> Any:
         tables = {name: inputs[argument[name]] for name in model.inputs}

@@ -28,7 +28,9 @@ def contract_check(contract: Contract) -> dg.AssetChecksDefinition:
     def _check(session: dg.ResourceParam[Session]) -> dg.AssetCheckResult:
         from event_pipeline.quality.contract_check import check_contract
 
-        return contract_check_result(contract, check_contract(session.backend.con, contract, session.settings.validation))
+        return contract_check_result(
+            contract, check_contract(session.backend.con, contract, session.settings.validation)
+        )
 
     return _check
 

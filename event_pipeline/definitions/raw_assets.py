@@ -40,9 +40,15 @@ def _specs(contracts: Mapping[str, Contract], kind: str) -> list[dg.AssetSpec]:
 
 
 @dg.multi_asset(specs=_specs(RAW_FIREBASE, "firebase"), can_subset=True, pool=WRITER_POOL)
-def firebase_documents(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> Iterator[dg.MaterializeResult]:
+def firebase_documents(
+    context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]
+) -> Iterator[dg.MaterializeResult]:
     """New and changed documents of Firebase, and of export files."""
-    wanted = [c for c in session.settings.firebase.collections if asset_key(RAW_FIREBASE[c].name) in context.selected_asset_keys]
+    wanted = [
+        c
+        for c in session.settings.firebase.collections
+        if asset_key(RAW_FIREBASE[c].name) in context.selected_asset_keys
+    ]
     ingested = ingest_exports(session.lake, session.settings)
     source = firebase_source(session.settings)
     if source is not None:
@@ -61,7 +67,9 @@ def sheet_rows(context: dg.AssetExecutionContext, session: dg.ResourceParam[Sess
 
 
 @dg.multi_asset(specs=_specs({**RAW_INBOX, **RAW_UNREADABLE}, "json"), can_subset=True, pool=WRITER_POOL)
-def inbox_records(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> Iterator[dg.MaterializeResult]:
+def inbox_records(
+    context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]
+) -> Iterator[dg.MaterializeResult]:
     """Records of the files in the inbox; a file is moved away once it is committed."""
     ingested = ingest_inbox(session.lake, session.settings)
     yield from _results(context, session, {**RAW_INBOX, **RAW_UNREADABLE}, ingested)

@@ -56,11 +56,14 @@ Peek = Callable[["Lake", Settings, _State], str | None]
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     """A sensor per kind of source that is configured; files are always followed."""
-    sensors = [_sensor(settings, "inbox", _new_inbox_file, 5, "Picks up files of the inbox."),
-               _sensor(settings, "exports", _new_export, 30, "Loads database exports put into the exports folder.")]  # fmt: skip
+    sensors = [
+        _sensor(settings, "inbox", _new_inbox_file, 5, "Picks up files of the inbox."),
+        _sensor(settings, "exports", _new_export, 30, "Loads database exports put into the exports folder."),
+    ]
     if settings.firebase.backend != "none":
-        name = {"firestore": "firestore", "realtime_database": "realtime_database"}[settings.firebase.backend]
-        sensors.append(_sensor(settings, name, _changed_document, 5, "Follows new and changed documents."))
+        sensors.append(
+            _sensor(settings, settings.firebase.backend, _changed_document, 5, "Follows new and changed documents.")
+        )
     if settings.sheets.spreadsheets or settings.sheets.follow_events:
         sensors.append(_sensor(settings, "sheets", _changed_sheet, 60, "Follows organisers' edits of sheets."))
     return sensors
@@ -76,13 +79,17 @@ def _sensor(settings: Settings, name: str, peek: Peek, interval_seconds: int, de
         default_status=status,
         description=description,
     )
-    def _evaluate(context: dg.SensorEvaluationContext, session: dg.ResourceParam[Session]) -> dg.RunRequest | dg.SkipReason:
+    def _evaluate(
+        context: dg.SensorEvaluationContext, session: dg.ResourceParam[Session]
+    ) -> dg.RunRequest | dg.SkipReason:
         return evaluate(context, session.settings, name, peek)
 
     return _evaluate
 
 
-def evaluate(context: dg.SensorEvaluationContext, settings: Settings, name: str, peek: Peek) -> dg.RunRequest | dg.SkipReason:
+def evaluate(
+    context: dg.SensorEvaluationContext, settings: Settings, name: str, peek: Peek
+) -> dg.RunRequest | dg.SkipReason:
     """What a tick asks for: a run keyed by the change it sees, or nothing and why."""
     if context.instance.get_runs(dg.RunsFilter(job_name=SYNC_JOB, statuses=_ACTIVE), limit=1):
         return dg.SkipReason("a sync run is under way; what it leaves is seen at the next tick")
@@ -104,7 +111,9 @@ def evaluate(context: dg.SensorEvaluationContext, settings: Settings, name: str,
     change = f"{name}:{change}"
     attempts, waiting_until = _attempts(context.instance, change)
     if waiting_until is not None and datetime.now(UTC) < waiting_until:
-        return dg.SkipReason(f"{change} was not brought in by {attempts} runs; tried again after {waiting_until:%H:%M:%S}")
+        return dg.SkipReason(
+            f"{change} was not brought in by {attempts} runs; tried again after {waiting_until:%H:%M:%S}"
+        )
     return dg.RunRequest(run_key=f"{change}:{attempts}", tags={CHANGE_TAG: change})
 
 

@@ -21,7 +21,7 @@ class Figures:
 
     def sentence(self) -> str:
         """'2,000 registrations for 41 events, 63.1 % of those expected attended, INR 12,345.00 of revenue'."""
-        parts = [f"{self.registrations:,} registrations for {self.events:,} events"]
+        parts = [f"{_counted(self.registrations, 'registration')} for {_counted(self.events, 'event')}"]
         if self.attendance_rate is not None:
             parts.append(f"{self.attendance_rate:.1%} of those expected attended")
         decimals = len(str(self.minor_units)) - 1
@@ -44,3 +44,7 @@ def read_figures(settings: Settings) -> Figures:
     events, registrations, rate, revenue = row or (0, 0, None, 0)
     locale = Locale.of(settings.organisation)
     return Figures(int(events), int(registrations), rate, int(revenue), locale.currency, locale.minor_units)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

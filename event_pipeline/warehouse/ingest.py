@@ -77,7 +77,9 @@ def ingest_firebase(lake: Lake, source: DocumentSource, collections: Sequence[st
     known = lake.known(source.name)
     result = Ingested()
     for name in collections:
-        result.add(_drive(lake, source.name, name, lambda name=name: source.poll(name, _position(cursors.get(name)), known)))
+        result.add(
+            _drive(lake, source.name, name, lambda name=name: source.poll(name, _position(cursors.get(name)), known))
+        )
     return result
 
 

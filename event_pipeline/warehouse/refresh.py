@@ -1,4 +1,4 @@
-"""Drives models: reads their inputs, applies them, writes their tables. Dagster's assets and the tests both call this."""
+"""Drives models: reads their inputs, applies them, writes their tables. Dagster and the tests both call this."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ def write_staging(backend: Backend, settings: Settings, contract: Contract, pars
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {scratch} AS {backend.compile(flag_rows(parsed, rules))}")
     try:
         rejected, noted = connection.execute(
-            f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) FROM {scratch}"
+            f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
+            f"FROM {scratch}"
         ).fetchone() or (0, 0)
         flagged = backend.table(scratch)
         accepted = accepted_rows(flagged, contract, rules)

@@ -146,7 +146,7 @@ def _sheet_marked(corrections: ir.Table) -> ir.Table:
 def fact_email_events(
     email_events: ir.Table, resolved_registrations: ir.Table, events: ir.Table, locale: Locale
 ) -> ir.Table:
-    """One row per reported mail event. From staging.email_events; person and event by registration, else as reported."""
+    """One row per reported mail event. From staging.email_events; person by registration, else as reported."""
     known = resolved_registrations.select("registration_id", _event=ibis._.event_id, _user=ibis._.user_id)
     existing = events.select("event_id", _existing=ibis._.event_id)
     joined = email_events.left_join(known, "registration_id").drop("registration_id_right")

@@ -20,7 +20,7 @@ def fact_payments(
 ) -> ir.Table:
     """One row per payment. From staging.resolved_registrations, payment_events, sheet_corrections and events.
 
-    A provider's payment outranks the app's hand-checked mark for the same registration, so money is never counted twice;
+    A provider's payment outranks the app's hand-checked mark for the same registration, so no money counts twice;
     the mark on a duplicate registration is no money either.
     """
     provided = _provided(payment_events, resolved_registrations, events, locale)

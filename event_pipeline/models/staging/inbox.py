@@ -15,7 +15,7 @@ _QR_PATHS = ["$.type", "$.registrationId", "$.eventId", "$.email", "$.timestamp"
 _MAX_CHECKED_LENGTH = 1_000
 _POWERS = [pow(31, exponent, 2**32) for exponent in reversed(range(_MAX_CHECKED_LENGTH))]
 # Halves of 16 bits: their sums over 1,000 characters stay exact in float64, which list_dot_product computes in.
-_HIGH, _LOW = [float(power >> 16) for power in _POWERS], [float(power & 0xFFFF) for power in _POWERS]
+_HIGH, _LOW = [power >> 16 for power in _POWERS], [power & 0xFFFF for power in _POWERS]
 
 
 def scans(raw_scans: ir.Table, locale: Locale) -> ir.Table:
@@ -56,9 +56,11 @@ def _with_checksum(fields: ir.Table) -> ir.Table:
     return hashed.mutate(_expected=to_base(absolute, 36).lower()).drop("_codes", "_high", "_low", "_bits")
 
 
-def _weighed(codes: ir.ArrayValue, weights: list[float]) -> ir.IntegerValue:
+def _weighed(codes: ir.ArrayValue, weights: list[int]) -> ir.IntegerValue:
     """The sum of the codes, each times its weight; the weights are counted from the last code."""
-    last = ibis.literal(weights, type="array<float64>")[_MAX_CHECKED_LENGTH - codes.length() :]
+    # A list of float literals would be one of decimals to DuckDB, cast again for every row.
+    constant = ibis.literal(weights, type="array<int64>").cast("array<float64>")
+    last = constant[_MAX_CHECKED_LENGTH - codes.length() :]
     return list_dot_product(codes, last).cast("int64")
 
 

@@ -63,7 +63,7 @@ def people(registrations: ir.Table, sheet_rows: ir.Table, email_events: ir.Table
 
 
 def _mentions(table: ir.Table, name: ir.StringValue, phone: ir.StringValue, seen_at: ir.TimestampValue) -> ir.Table:
-    """Mentions of an e-mail; ``_order`` pairs a value with its time, so that the greatest is the latest, ties by value."""
+    """Mentions of an e-mail; ``_order`` pairs a value with its time, so the greatest is the latest, ties by value."""
     found = table.select(email=table.participant_email, person_name=name, phone=phone, seen_at=seen_at)
     found = found.filter(found.email.notnull())
     return found.mutate(
