@@ -49,7 +49,7 @@ WITH fields AS (
         f,
         nullif(f[6] ->> '$', '') || ':' || nullif(f[7] ->> '$', '') AS provider_id,
         (f[2] ->> '$') IS NOT NULL AND (f[3] ->> '$') IS NOT NULL AND (f[4] ->> '$') IS NOT NULL AS is_whole_scan,
-        rtrim(ltrim(json, $space), $space) AS payload,
+        json AS payload,
         NULL::BIGINT AS updated_us,
         written_us(f[5] ->> '$') AS written_us
     FROM fields
@@ -151,7 +151,7 @@ class InboxSource:
             raise failure
 
     def _rows(self, block: LineBlock, name: str, modified_us: int) -> Iterator[pa.Table]:
-        parameters = {"modified_us": modified_us, "latest_us": modified_us + CLOCK_TOLERANCE_US, "space": " \t\r\n"}
+        parameters = {"modified_us": modified_us, "latest_us": modified_us + CLOCK_TOLERANCE_US}
         rows = self._engine.run_lines(_READ_RECORDS, block, parameters)
         readable = rows.column("collection").is_valid().to_numpy().astype(np.bool_)
         if not readable.all():

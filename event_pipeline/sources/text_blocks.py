@@ -27,7 +27,7 @@ MAX_DEPTH = 200
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DAMAGED_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
-_QUOTE, _BACKSLASH, _NEWLINE = 0x22, 0x5C, 0x0A
+_QUOTE, _BACKSLASH, _NEWLINE, _RETURN = 0x22, 0x5C, 0x0A, 0x0D
 _OPEN, _CLOSE, _SAME_CASE = 0x7B, 0x7D, 0x20
 _READ_BYTES = 1024 * 1024
 
@@ -51,7 +51,7 @@ class Brackets:
 
 @dataclass(frozen=True, slots=True)
 class LineBlock:
-    """Consecutive lines of a file with their line ends, numbered from ``first_number`` (the file's first is 1).
+    """Consecutive lines of a file without their line ends, numbered from ``first_number`` (the file's first is 1).
 
     ``too_deep`` marks lines nested deeper than 200 levels below the record; ``replaced`` is the number of lines that
     had invalid bytes.
@@ -173,18 +173,22 @@ def line_blocks(
 
 def _line_block(buffer: bytearray, ends: Positions, first_number: int) -> LineBlock:
     replace_nul_escapes(buffer)
-    bounds = np.concatenate([np.zeros(1, np.int64), ends])
-    lines, replaced = as_text(slice_column(buffer, bounds))
-    return LineBlock(first_number, lines, _too_deep(buffer, bounds), replaced)
+    data = np.frombuffer(buffer, dtype=np.uint8)
+    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    stops = ends - 1
+    stops -= (stops > starts) & (data[stops - 1] == _RETURN)
+    bounds = np.stack([starts, stops], axis=1).ravel()
+    lines, replaced = as_text(every_second(slice_column(buffer, bounds)))
+    return LineBlock(first_number, lines, _too_deep(buffer, starts, stops), replaced)
 
 
-def _too_deep(buffer: bytearray, bounds: Positions) -> npt.NDArray[np.bool_]:
+def _too_deep(buffer: bytearray, starts: Positions, stops: Positions) -> npt.NDArray[np.bool_]:
     """Lines nested deeper than a document may be, inside its record; only lines with as many brackets are looked at."""
-    opens = (np.frombuffer(buffer, dtype=np.uint8) | _SAME_CASE) == _OPEN
-    counts = np.diff(np.searchsorted(np.flatnonzero(opens), bounds))
-    marks = np.zeros(len(bounds) - 1, np.bool_)
+    opens = np.flatnonzero((np.frombuffer(buffer, dtype=np.uint8) | _SAME_CASE) == _OPEN)
+    counts = np.searchsorted(opens, stops) - np.searchsorted(opens, starts)
+    marks = np.zeros(len(starts), np.bool_)
     for row in np.flatnonzero(counts > MAX_DEPTH + 1):
-        line = buffer[bounds[row] : bounds[row + 1]]
+        line = buffer[starts[row] : stops[row]]
         marks[row] = find_brackets(line).depths.max(initial=0) > MAX_DEPTH + 1
     return marks
 
