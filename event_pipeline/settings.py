@@ -154,6 +154,7 @@ class Schedules(_Section):
         description="Compare with the source: missed updates, deletes, documents without updated_at.",
     )
     rebuild: Cron = Field(default="0 3 * * *", description="Recompute every table from the raw changes.")
+    maintenance: Cron = Field(default="0 5 * * *", description="Merge small files and forget old snapshots.")
 
 
 class Rule(_Section):
@@ -221,7 +222,7 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "staging", "production"] = Field(
-        default="development", description="Production logs JSON and refuses development conveniences."
+        default="development", description="Production logs JSON and never loads the demo organisation."
     )
     data_dir: Path = Field(default=Path("data"), description="Folder of everything the pipeline keeps.")
     db_path: Path | None = Field(
@@ -232,8 +233,16 @@ class Settings(BaseSettings):
     )
     storage_url: str | None = Field(
         default=None,
-        description="Folder or object store URL of the Parquet data; storage/ in the data folder when empty.",
+        description="Folder or s3:// URL of the Parquet data; storage/ in the data folder when empty.",
     )
+    storage_endpoint: str | None = Field(
+        default=None,
+        description="Host and port of an S3-compatible store other than Amazon's, such as minio.local:9000.",
+    )
+    storage_region: str = Field(default="us-east-1", description="Region of the object store.")
+    storage_key_id: SecretStr | None = Field(default=None, description="Access key id of the object store.")
+    storage_secret: SecretStr | None = Field(default=None, description="Secret access key of the object store.")
+    is_storage_encrypted: bool = Field(default=True, description="Talk to the object store over TLS.")
     log_level: LogLevel = Field(default="INFO", description="Least important level that is logged.")
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto is json in production, console elsewhere."

@@ -73,4 +73,4 @@ def _siblings(path: list[str], settings: type[BaseModel]) -> list[str]:
 
 
 def _is_secret(path: list[str]) -> bool:
-    return bool(path) and path[0] in {"identity_key", "catalog_url"}
+    return bool(path) and path[0] in {"identity_key", "catalog_url", "storage_key_id", "storage_secret"}

@@ -11,6 +11,7 @@ import dagster as dg
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.definitions.io_manager import warehouse_io_manager
 from event_pipeline.definitions.jobs import build_jobs
+from event_pipeline.definitions.maintenance_job import maintain_job
 from event_pipeline.definitions.model_assets import model_asset
 from event_pipeline.definitions.quality_checks import contract_check, expectation_checks
 from event_pipeline.definitions.raw_assets import RAW_ASSETS
@@ -33,7 +34,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[*RAW_ASSETS, *(model_asset(model, settings) for model in MODELS.values())],
         asset_checks=[*(contract_check(contract) for contract in modelled), *expectations],
-        jobs=build_jobs(expectations),
+        jobs=[*build_jobs(expectations), maintain_job],
         sensors=build_sensors(settings),
         schedules=build_schedules(settings),
         resources={

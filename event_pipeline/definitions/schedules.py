@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from event_pipeline.definitions.jobs import REBUILD_JOB, RECONCILE_JOB, SYNC_SHEETS_JOB
+from event_pipeline.definitions.maintenance_job import MAINTAIN_JOB
 from event_pipeline.settings import Settings
 
 
@@ -20,7 +21,15 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             execution_timezone=zone,
             default_status=status,
             description="Recomputes every table from all raw changes and runs all checks.",
-        )
+        ),
+        dg.ScheduleDefinition(
+            name="nightly_maintenance",
+            job_name=MAINTAIN_JOB,
+            cron_schedule=settings.schedules.maintenance,
+            execution_timezone=zone,
+            default_status=status,
+            description="Merges small files and forgets snapshots beyond retention.",
+        ),
     ]
     if settings.firebase.backend != "none":
         schedules.append(

@@ -38,6 +38,8 @@ def connect(
     connection = duckdb.connect(config={"allow_unsigned_extensions": False, "memory_limit": settings.memory_limit})
     try:
         _load_extensions(connection, settings)
+        if "://" in settings.storage:
+            _sign_in_to_storage(connection, settings)
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"SET temp_directory = {_literal(str(settings.data_dir / 'spill'))}")
@@ -78,9 +80,24 @@ def _load_extensions(connection: duckdb.DuckDBPyConnection, settings: Settings) 
         import duckdb_extension_postgres_scanner
 
         packages.insert(0, duckdb_extension_postgres_scanner)
+    if "://" in settings.storage:
+        import duckdb_extension_httpfs
+
+        packages.append(duckdb_extension_httpfs)
     for package in packages:
         extension = next(Path(next(iter(package.__path__))).rglob("*.duckdb_extension"))
         connection.execute(f"LOAD {_literal(str(extension))}")
+
+
+def _sign_in_to_storage(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Gives the connection its key to the object store; without one the store must be public."""
+    options = ["TYPE s3", f"REGION {_literal(settings.storage_region)}", f"USE_SSL {settings.is_storage_encrypted}"]
+    if settings.storage_key_id is not None and settings.storage_secret is not None:
+        options.append(f"KEY_ID {_literal(settings.storage_key_id.get_secret_value())}")
+        options.append(f"SECRET {_literal(settings.storage_secret.get_secret_value())}")
+    if settings.storage_endpoint is not None:
+        options += [f"ENDPOINT {_literal(settings.storage_endpoint)}", "URL_STYLE 'path'"]
+    connection.execute(f"CREATE SECRET storage ({', '.join(options)})")
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, catalog: str, read_only: bool) -> None:
