@@ -7,10 +7,13 @@ from functools import cache
 import ibis
 import ibis.expr.types as ir
 
+_PUNCTUATION = r"[\s().\-/\x{a0}\x{2010}-\x{2015}\x{202f}]"
+
 
 def compact_number(text: ir.StringValue) -> ir.StringValue:
     """The number without spaces, dashes, dots and brackets; an international prefix 00 becomes +."""
-    return text.re_replace(r"[\s().\-/\x{a0}\x{2010}-\x{2015}\x{202f}]", "").re_replace(r"^00", "+").nullif("")
+    digits = ibis.ifelse(text.re_search(r"^\+?\d+$"), text, text.re_replace(_PUNCTUATION, ""))
+    return digits.re_replace(r"^00", "+").nullif("")
 
 
 def e164(compact: ir.StringValue, country: str) -> ir.StringValue:

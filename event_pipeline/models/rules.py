@@ -65,7 +65,8 @@ def row_rules(contract: Contract, validation: Validation) -> list[RowRule]:
 
 
 def _as_set(rule: RowRule, contract: Contract, validation: Validation) -> RowRule:
-    unusable = rule.kind in ("required", "not_an_object") or rule.field in contract.key
+    # A value that must be there cannot be emptied.
+    unusable = rule.field == DOCUMENT or rule.field in contract.key or not contract.column(rule.field).nullable
     if validation.mode == "lenient" and not unusable:
         return RowRule(rule.field, rule.kind, "note", rule.broken, rule.advice)
     return rule
@@ -123,7 +124,7 @@ def _column_rules(contract: Contract, column: Column) -> list[RowRule]:
 
 
 def flag_rows(parsed: ir.Table, rules: Sequence[RowRule]) -> ir.Table:
-    """The rows with IS_REJECTED and IS_FLAGGED; texts are kept only where a rule is broken, to be shown."""
+    """The rows with IS_REJECTED and IS_FLAGGED; the texts they were read from are kept only where a rule is broken."""
 
     def any_broken(chosen: Sequence[RowRule]) -> ir.BooleanValue:
         return ibis.or_(*[rule.broken(parsed).fill_null(False) for rule in chosen]) if chosen else ibis.literal(False)
@@ -134,7 +135,10 @@ def flag_rows(parsed: ir.Table, rules: Sequence[RowRule]) -> ir.Table:
             IS_FLAGGED: any_broken(rules),
         }
     )
-    return flagged.mutate(**{TEXTS: ibis.ifelse(flagged[IS_FLAGGED], flagged[TEXTS], ibis.null("array<string>"))})
+    origins = [name for name in parsed.columns if name == TEXTS or name.startswith(PREPARED)]
+    return flagged.mutate(
+        **{name: ibis.ifelse(flagged[IS_FLAGGED], flagged[name], ibis.null(flagged[name].type())) for name in origins}
+    )
 
 
 def accepted_rows(flagged: ir.Table, contract: Contract, rules: Sequence[RowRule]) -> ir.Table:
