@@ -45,7 +45,7 @@ def reading(column: Column, locale: Locale) -> Reading:
         case "verbatim":
             return Reading(trimmed, lambda text: text)
         case "email":
-            return Reading(email_text, email)
+            return Reading(lambda text: text.lower().re_replace(r"\s+|^mailto:", "").nullif(""), email)
         case "phone":
             return Reading(compact_number, lambda text: e164(text, locale.country))
         case "timestamp":
@@ -90,11 +90,6 @@ def structure(text: ir.StringValue) -> ir.StringValue:
     return ibis.ifelse(text.left(1).isin(["{", "["]) & json_valid(text), text, ibis.null("string"))
 
 
-def email_text(text: ir.StringValue) -> ir.StringValue:
-    """An address in lower case, without white space and what cannot be seen; whoever pastes one brings those along."""
-    return text.lower().re_replace(_INVISIBLE, "").re_replace("^mailto:", "").nullif("")
-
-
 def email(normal: ir.StringValue) -> ir.StringValue:
     """A lower-case address without white space; null when it is none."""
     return ibis.ifelse(normal.re_search(EMAIL), normal, ibis.null("string"))
@@ -109,16 +104,14 @@ def instant(text: ir.StringValue, time_zone: str) -> ir.TimestampValue:
         text.try_cast("timestamp"),
         try_strptime(text.lower().re_replace(r"[\x{202f}\x{a0}]", " "), _INDIAN_DATE_FORMATS),
     )
-    # A zone's rules are not known for times far away: looking them up there is an error that no TRY catches.
-    near = ibis.ifelse(local.between(_OLDEST_CLOCK, _FARTHEST_CLOCK), local, ibis.null("timestamp"))
+    seconds_field = text.re_extract(r'"_?seconds":\s*(\d{9,11})', 1)
     return ibis.cases(
-        (text.endswith("Z"), _utc(text.left(text.length() - 1))),
-        (text.startswith("{"), _of_map(text)),
+        (text.endswith("Z"), text.left(text.length() - 1).try_cast("timestamp").cast("timestamp('UTC')")),
+        (text.startswith("{"), _epoch(seconds_field.try_cast("float64"))),
         (text.re_search(r"^\d{9,11}(\.\d+)?$"), _epoch(text.try_cast("float64"))),
         (text.re_search(r"^\d{12,14}(\.\d+)?$"), _epoch(text.try_cast("float64") / 1000)),
-        (text.re_search(_OFFSET), text.re_replace(_OFFSET, r"\1\2:\3").re_replace(":$", "").try_cast("timestamp('UTC')")),
-        (text.re_search(_UTC), _utc(text.re_replace(_UTC, ""))),
-        else_=read_clock(time_zone, near),
+        (text.re_search(r"\d[+-]\d{2}:?\d{2}$"), text.try_cast("timestamp('UTC')")),
+        else_=read_clock(time_zone, local),
     )
 
 
@@ -132,17 +125,6 @@ def _epoch(seconds: ir.FloatingValue) -> ir.TimestampValue:
     return (seconds * 1000).round().cast("int64").as_timestamp("ms").cast("timestamp('UTC')")
 
 
-def _utc(text: ir.StringValue) -> ir.TimestampValue:
-    return text.try_cast("timestamp").cast("timestamp('UTC')")
-
-
-def _of_map(text: ir.StringValue) -> ir.TimestampValue:
-    """Firestore's ``{seconds, nanoseconds}``, with or without underscores, to the microsecond."""
-    seconds = text.re_extract(r'"_?seconds":\s*(\d{9,11})\b', 1).try_cast("int64")
-    nanoseconds = text.re_extract(r'"_?nano(?:second)?s":\s*(\d{1,9})\b', 1).try_cast("int64").fill_null(0)
-    return (seconds * 1_000_000 + nanoseconds // 1_000).as_timestamp("us").cast("timestamp('UTC')")
-
-
 def local_date(instant_at: ir.TimestampValue, time_zone: str) -> ir.DateValue:
     """The organisation's day of an instant."""
     return local_clock(time_zone, instant_at).date()
@@ -150,19 +132,12 @@ def local_date(instant_at: ir.TimestampValue, time_zone: str) -> ir.DateValue:
 
 def amount_digits(text: ir.StringValue, locale: Locale) -> ir.StringValue:
     """An amount's text without currency signs and separators: ₹1,150 and Rs. 1150/- are 1150."""
-    signs = r"₹|\brs\.?|/-|[,\s\x{a0}\x{202f}]|" + locale.currency.lower()
-    return text.lower().re_replace(signs, "").nullif("")
+    return text.lower().re_replace(r"₹|\brs\b\.?|rs\.|/-|[,\s]|" + locale.currency.lower(), "").nullif("")
 
 
 def minor_units(digits: ir.StringValue, locale: Locale) -> ir.IntegerValue:
-    """An amount in minor units, rounded half away from zero; null from a hundred thousand million units on."""
-    # Fifteen digits times a thousand still fit the database's eighteen; more would be an overflow, not a null.
-    return (digits.try_cast("decimal(15, 4)") * locale.minor_units).round().cast("int64")
-
-
-def whole_number(digits: ir.StringValue) -> ir.IntegerValue:
-    """Decimal digits with or without a sign; the database's own cast would round 5.5 and take 0x10 for 16."""
-    return ibis.ifelse(digits.re_search(r"^[+-]?\d{1,18}$"), digits, ibis.null("string")).try_cast("int64")
+    """An amount in minor units, rounded half away from zero."""
+    return (digits.try_cast("decimal(18, 4)") * locale.minor_units).round().cast("int64")
 
 
 def boolean(word: ir.StringValue) -> ir.BooleanValue:
