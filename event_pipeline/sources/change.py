@@ -1,8 +1,8 @@
 """The ``Change`` record: one observed version of one document, whatever it was read from.
 
 ``version`` is sortable text: seventeen digits of microseconds since 1970 of the instant the source vouches for, a dash,
-and sixteen hex digits of the payload's hash (``deleted`` for a tombstone). The greatest version of a document is its
-latest state, in whatever order changes arrive; (source, collection, document_id, version) is the idempotency key.
+and sixteen hex digits of the payload's hash (``gone`` for a tombstone, which sorts after any hash). The greatest
+version of a document is its latest state, in whatever order changes arrive; (source, collection, document_id, version) is the idempotency key.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def payload_hash(payload: str) -> str:
 
 def version_of(instant: datetime, payload: str | None) -> str:
     """The sortable version of a state that was true at ``instant``; ``payload`` None means deleted."""
-    return f"{epoch_micros(instant):017d}-{'deleted' if payload is None else payload_hash(payload)}"
+    return f"{epoch_micros(instant):017d}-{'gone' if payload is None else payload_hash(payload)}"
 
 
 @dataclass(frozen=True, slots=True)

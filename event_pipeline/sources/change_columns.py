@@ -27,7 +27,7 @@ CLOCK_TOLERANCE_US = timedelta(days=1) // timedelta(microseconds=1)
 
 _MEMORY_LIMIT = "4GB"
 VERSION = """lpad(coalesce(updated_us, observed_us)::VARCHAR, 17, '0') || '-'
-    || coalesce(left(md5(payload), 16), 'deleted')"""
+    || coalesce(left(md5(payload), 16), 'gone')"""
 """SQL of ``change.version_of`` over the columns payload, updated_us and observed_us."""
 
 _VERSION_OF = ["payload", "updated_us", "observed_us"]
@@ -87,7 +87,8 @@ class ColumnEngine:
         trusting = "(SELECT CASE WHEN NOT too_deep THEN line END AS json FROM block)"
         try:
             return self.run(sql.format(block=trusting), lines, parameters)
-        except duckdb.InvalidInputException:
+        except (duckdb.InvalidInputException, UnicodeDecodeError):
+            # DuckDB cuts the text it quotes in its error, at times within a character that then cannot be decoded.
             checking = "(SELECT CASE WHEN NOT too_deep AND json_valid(line) THEN line END AS json FROM block)"
             return self.run(sql.format(block=checking), lines, parameters)
 

@@ -47,15 +47,20 @@ class DocumentSource(Protocol):
 
 @dataclass(slots=True)
 class Ingested:
-    """Changes committed by collection, and the failures that stopped a source's collection."""
+    """Changes committed by collection, and the failures that stopped a source's collection.
+
+    ``is_refused`` when one of them needs a person, so that trying again is no use.
+    """
 
     changes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    is_refused: bool = False
 
     def add(self, other: Ingested) -> None:
         """Adds another source's."""
         self.changes.update(other.changes)
         self.failures += other.failures
+        self.is_refused |= other.is_refused
 
 
 def firebase_source(settings: Settings) -> DocumentSource | None:
@@ -130,13 +135,15 @@ def followed_spreadsheets(lake: Lake, settings: Settings) -> list[Spreadsheet]:
 
 
 def ingest_inbox(lake: Lake, settings: Settings) -> Ingested:
-    """Files of the inbox; each is moved away once all its records are committed."""
+    """Files of the inbox; each is moved away once its records are committed, unreadable ones to failed/."""
     source = InboxSource(settings.inbox_dir, settings.batch_size)
     result = Ingested()
     for path in source.files():
         read = _drive(lake, source.name, ALL, lambda path=path: source.read(path, lake.known(source.name)))
         if not read.failures:
             source.mark_done(path)
+        elif read.is_refused:
+            source.mark_failed(path)
         result.add(read)
     source.purge_done(settings.retention.inbox_done_days)
     return result
@@ -152,6 +159,7 @@ def _drive(lake: Lake, source: str, collection: str, read: Callable[[], Iterable
         state = "unavailable" if isinstance(error, TransientError) else "refused"
         log.warning("source_failed", source=source, collection=collection, state=state, message=str(error))
         result.failures.append(str(error))
+        result.is_refused = state == "refused"
         _set_state(lake, source, collection, state, str(error))
         if not isinstance(error, TransientError | PermanentError):
             raise

@@ -135,7 +135,7 @@ class LakeVersions:
     def _latest(self, collection: str, condition: str, parameters: list[object]) -> dict[str, str]:
         rows = self._connection.execute(
             f"""SELECT document_id, max(version) AS version FROM {RAW_TABLES[collection].qualified}
-            WHERE source = ? AND {condition} GROUP BY document_id HAVING max(version) NOT LIKE '%-deleted'""",
+            WHERE source = ? AND {condition} GROUP BY document_id HAVING max(version) NOT LIKE '%-gone'""",
             [self._source, *parameters],
         ).fetchall()
         return dict(rows)
