@@ -49,7 +49,8 @@ def _data_folder(settings: Settings) -> Path:
     from event_pipeline.errors import SettingsError
     from event_pipeline.launch.demo_data import has_source, holds_demo, is_empty
 
-    if has_source(settings) or not (is_empty(settings) or holds_demo(settings)):
+    is_own = settings.environment == "production" or has_source(settings)
+    if is_own or not (is_empty(settings) or holds_demo(settings)):
         raise SettingsError(
             f"the data folder {settings.data_dir} is for an organisation's own data, which the demo would be mixed "
             "with; name another folder with --out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,6 +74,9 @@ def _load_demo_if_empty(settings: Settings, registrations: int, seed: int) -> No
 
     if has_source(settings) or not is_empty(settings):
         return
+    if settings.environment == "production":
+        typer.echo("sources      none is configured; put exports into exports/, or set firebase or sheets")
+        return
     with ShownCount("demo registrations") as shown:
         summary = load_demo(settings.data_dir, registrations, seed, progress=shown)
     made = f"{counted(summary.registrations, 'registration')} for {counted(summary.events, 'event')}"
@@ -93,7 +97,8 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
         wait_until_ready(server)
         try:
             succeeded = _run_once(server)
-            _echo_figures(settings)
+            if succeeded:
+                _echo_figures(settings)
             if not stay:
                 return succeeded
             _echo_next_steps(settings, server)
@@ -110,14 +115,16 @@ def _run_once(server: Server) -> bool:
     from event_pipeline.launch.runs import run_once
 
     succeeded = True
+    # A bar moves; without a terminal only what came of it is worth a line.
     with DagsterControl(server.url) as control, ShownProgress() as shown:
-        for job, result in run_once(control, shown):
+        for job, result in run_once(control, shown if sys.stderr.isatty() else None, server.start_daemon):
             succeeded = result.succeeded
-            failed = f", {counted(len(result.checks_failed), 'check')} failed" if result.checks_failed else ""
-            how = f"{counted(len(result.materialized), 'table')} in {result.duration_seconds:.1f} s{failed}"
-            typer.echo(
-                f"{job:<11}  {how}" if succeeded else f"{job:<11}  failed: {result.failure}\n{'':<13}{result.url}"
-            )
+            how = f"{counted(len(result.materialized), 'table')} in {result.duration_seconds:.1f} s"
+            typer.echo(f"{job:<11}  {how if succeeded else f'failed: {result.failure}'}")
+            for check in result.checks_failed:
+                typer.echo(f"{'':<13}check failed: {check}")
+            if not succeeded:
+                typer.echo(f"{'':<13}see {result.url}")
     return succeeded
 
 

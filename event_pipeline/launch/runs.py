@@ -18,10 +18,20 @@ _CANCEL_SECONDS = 15.0
 _UNDER_WAY = ("STARTING", "STARTED", "CANCELING")
 
 
-def run_once(control: DagsterControl, on_progress: Callable[[RunProgress], None]) -> Iterator[tuple[str, RunResult]]:
-    """Launch each of FIRST_JOBS in Dagster and follow it to its end; stops after one that failed."""
-    for job in FIRST_JOBS:
-        result = control.follow(control.launch(job).id, on_progress)
+def run_once(
+    control: DagsterControl,
+    on_progress: Callable[[RunProgress], None] | None,
+    when_queued: Callable[[], object],
+) -> Iterator[tuple[str, RunResult]]:
+    """Launch each of FIRST_JOBS in Dagster and follow it to its end; stops after one that failed.
+
+    ``when_queued`` is called when the first is in the queue and nothing runs yet.
+    """
+    for number, job in enumerate(FIRST_JOBS):
+        launched = control.launch(job)
+        if number == 0:
+            when_queued()
+        result = control.follow(launched.id, on_progress)
         yield job, result
         if not result.succeeded:
             return

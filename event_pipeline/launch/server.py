@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from event_pipeline.errors import ControlError, SettingsError
@@ -23,45 +22,43 @@ _PORTS_TRIED = 50
 _PROBE_SECONDS = 0.2
 
 
-@dataclass(frozen=True)
 class Server:
-    """A Dagster that is starting or up; ``url`` is where its webserver listens."""
+    """A Dagster whose webserver is starting or up; its daemon comes when asked for.
 
-    url: str
-    webserver: Child
-    daemon: Child
+    ``url`` is where the webserver listens, ``children`` are the processes so far.
+    """
 
-    @property
-    def children(self) -> tuple[Child, ...]:
-        """Both processes."""
-        return self.webserver, self.daemon
+    def __init__(self, settings: Settings, folder: DataFolder, presence: Presence, pid: int) -> None:
+        port = free_port(wanted_port(settings))
+        self.url = f"http://127.0.0.1:{port}"
+        self.children: list[Child] = []
+        self._folder, self._presence, self._pid = folder, presence, pid
+        self._start("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
+
+    def start_daemon(self) -> None:
+        """Start what runs what is queued, and asks sensors and schedules."""
+        self._start("daemon", "dagster._daemon", "run")
+
+    def _start(self, name: str, module: str, *arguments: str) -> None:
+        variables = {
+            "DAGSTER_HOME": str(self._folder.dagster_home),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "PIPELINE_DAGSTER_URL": self.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        arguments = (*arguments, "--workspace", str(WORKSPACE))
+        self.children.append(start_child(name, module, arguments, variables, self._folder.logs, self._presence.lock_fd))
+        self._presence.announce(Running(self._pid, self.url, tuple(child.process.pid for child in self.children)))
 
 
 @contextmanager
 def running_server(settings: Settings, folder: DataFolder, presence: Presence, pid: int) -> Iterator[Server]:
-    """Start both processes, and stop them when the block ends, however it ends."""
-    port = free_port(wanted_port(settings))
-    url = f"http://127.0.0.1:{port}"
-    variables = {
-        "DAGSTER_HOME": str(folder.dagster_home),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-        "PIPELINE_DAGSTER_URL": url,
-        "PYTHONUNBUFFERED": "1",
-    }
-    started: list[Child] = []
-
-    def start(name: str, module: str, *arguments: str) -> Child:
-        arguments = (*arguments, "--workspace", str(WORKSPACE))
-        child = start_child(name, module, arguments, variables, folder.logs, presence.lock_fd)
-        started.append(child)
-        presence.announce(Running(pid, url, tuple(item.process.pid for item in started)))
-        return child
-
+    """A server whose processes are stopped when the block ends, however it ends."""
+    server = Server(settings, folder, presence, pid)
     try:
-        webserver = start("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
-        yield Server(url, webserver, start("daemon", "dagster._daemon", "run"))
+        yield server
     finally:
-        stop_children(started)
+        stop_children(server.children)
 
 
 def wanted_port(settings: Settings) -> int:
@@ -109,8 +106,9 @@ def wait_until_ready(server: Server) -> None:
                 return
         except httpx.HTTPError:
             continue
-    log = server.webserver.log
-    raise ControlError(f"Dagster did not answer at {server.url} within {START_SECONDS:g} s; its log is {log}")
+    raise ControlError(
+        f"Dagster did not answer at {server.url} within {START_SECONDS:g} s; its log is {server.children[0].log}"
+    )
 
 
 def ended_error(child: Child) -> ControlError:
