@@ -2,7 +2,8 @@
 
 ``version`` is sortable text: seventeen digits of microseconds since 1970 of the instant the source vouches for, a dash,
 and sixteen hex digits of the payload's hash (``gone`` for a tombstone, which sorts after any hash). The greatest
-version of a document is its latest state, in whatever order changes arrive; (source, collection, document_id, version) is the idempotency key.
+version of a document is its latest state, in whatever order changes arrive; (source, collection, document_id, version)
+is the idempotency key.
 """
 
 from __future__ import annotations
