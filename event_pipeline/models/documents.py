@@ -21,11 +21,13 @@ IS_OBJECT = "_is_object"
 
 
 def latest_documents(raw: ir.Table) -> ir.Table:
-    """The latest version of each document that is not deleted; ties of two sources hold the same content.
+    """The latest version of each document that is not deleted; of two sources with the same one the last by name.
 
     Grain: one row per document_id. The versions are found on narrow columns first, so payloads are read once.
     """
-    latest = raw.group_by("document_id").agg(version=raw.version.max(), source=raw.source.argmax(raw.version))
+    latest = raw.group_by("document_id").agg(
+        version=raw.version.max(), source=raw.source.argmax(raw.version + raw.source)
+    )
     documents = raw.join(latest, ["document_id", "version", "source"])
     return documents.filter(documents.operation == "upsert").select("document_id", "version", "source", "payload")
 
@@ -49,7 +51,7 @@ def extract_paths(documents: ir.Table, contract: Contract) -> ir.Table:
         "version",
         "source",
         **{
-            IS_OBJECT: documents.payload.left(1) == "{",
+            IS_OBJECT: (documents.payload.left(1) == "{").fill_null(False),
             TEXTS: extract_texts(documents.payload, ibis.literal(paths, type="array<string>")),
         },
     )

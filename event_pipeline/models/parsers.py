@@ -20,9 +20,16 @@ _INDIAN_DATE_FORMATS = [
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
     "%d/%m/%Y",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y",
 ]
 _BLANKS = (" ", "\t", "\n", "\r", "\v", "\f")
 _EARLIEST, _LATEST = "2000-01-01", "2101-01-01"
+_OLDEST_CLOCK, _FARTHEST_CLOCK = "1900-01-01", "2200-01-01"
+_INVISIBLE = r"[\s\x{a0}\x{200b}-\x{200f}\x{202a}-\x{202f}\x{2060}\x{feff}]+"
+_UTC = r"(?i)\s*(?:z|utc|gmt)$"
+_OFFSET = r"(:\d{2}(?:\.\d+)?)\s*([+-]\d{2}):?(\d{2})?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ def reading(column: Column, locale: Locale) -> Reading:
         case "verbatim":
             return Reading(trimmed, lambda text: text)
         case "email":
-            return Reading(lambda text: text.lower().re_replace(r"\s+|^mailto:", "").nullif(""), email)
+            return Reading(email_text, email)
         case "phone":
             return Reading(compact_number, lambda text: e164(text, locale.country))
         case "timestamp":
@@ -53,9 +60,7 @@ def reading(column: Column, locale: Locale) -> Reading:
         case "amount":
             return Reading(lambda text: amount_digits(text, locale), lambda text: minor_units(text, locale))
         case "integer":
-            return Reading(
-                lambda text: trimmed(text).re_replace(r"\.0+$", "").nullif(""), lambda text: text.try_cast("int64")
-            )
+            return Reading(lambda text: trimmed(text).re_replace(r"\.0+$", "").nullif(""), whole_number)
         case "boolean":
             return Reading(lambda text: trimmed(text).lower(), boolean)
         case "choice":
@@ -90,6 +95,14 @@ def structure(text: ir.StringValue) -> ir.StringValue:
     return ibis.ifelse(text.left(1).isin(["{", "["]) & json_valid(text), text, ibis.null("string"))
 
 
+def email_text(text: ir.StringValue) -> ir.StringValue:
+    """An address in lower case, without white space and what cannot be seen; whoever pastes one brings those along."""
+    lower = text.lower()
+    is_untidy = lower.re_search(_INVISIBLE) | lower.startswith("mailto:")
+    tidied = lower.re_replace(_INVISIBLE, "").re_replace("^mailto:", "")
+    return ibis.ifelse(is_untidy, tidied, lower).nullif("")
+
+
 def email(normal: ir.StringValue) -> ir.StringValue:
     """A lower-case address without white space; null when it is none."""
     return ibis.ifelse(normal.re_search(EMAIL), normal, ibis.null("string"))
@@ -104,14 +117,16 @@ def instant(text: ir.StringValue, time_zone: str) -> ir.TimestampValue:
         text.try_cast("timestamp"),
         try_strptime(text.lower().re_replace(r"[\x{202f}\x{a0}]", " "), _INDIAN_DATE_FORMATS),
     )
-    seconds_field = text.re_extract(r'"_?seconds":\s*(\d{9,11})', 1)
+    # A zone's rules are not known for times far away: looking them up there is an error that no TRY catches.
+    near = ibis.ifelse(local.between(_OLDEST_CLOCK, _FARTHEST_CLOCK), local, ibis.null("timestamp"))
     return ibis.cases(
-        (text.endswith("Z"), text.left(text.length() - 1).try_cast("timestamp").cast("timestamp('UTC')")),
-        (text.startswith("{"), _epoch(seconds_field.try_cast("float64"))),
+        (text.endswith("Z"), _utc(text.left(text.length() - 1))),
+        (text.startswith("{"), _of_map(text)),
         (text.re_search(r"^\d{9,11}(\.\d+)?$"), _epoch(text.try_cast("float64"))),
         (text.re_search(r"^\d{12,14}(\.\d+)?$"), _epoch(text.try_cast("float64") / 1000)),
-        (text.re_search(r"\d[+-]\d{2}:?\d{2}$"), text.try_cast("timestamp('UTC')")),
-        else_=read_clock(time_zone, local),
+        (text.re_search(_OFFSET), _with_offset(text)),
+        (text.re_search(_UTC), _utc(text.re_replace(_UTC, ""))),
+        else_=read_clock(time_zone, near),
     )
 
 
@@ -125,6 +140,22 @@ def _epoch(seconds: ir.FloatingValue) -> ir.TimestampValue:
     return (seconds * 1000).round().cast("int64").as_timestamp("ms").cast("timestamp('UTC')")
 
 
+def _utc(text: ir.StringValue) -> ir.TimestampValue:
+    return text.try_cast("timestamp").cast("timestamp('UTC')")
+
+
+def _with_offset(text: ir.StringValue) -> ir.TimestampValue:
+    return text.re_replace(_OFFSET, r"\1\2:\3").re_replace(":$", "").try_cast("timestamp('UTC')")
+
+
+def _of_map(text: ir.StringValue) -> ir.TimestampValue:
+    """Firestore's ``{seconds, nanoseconds}``, with or without underscores, to the microsecond."""
+    seconds = text.re_extract(r'"_?seconds":\s*(\d{9,11})\b', 1).try_cast("int64")
+    nanoseconds = text.re_extract(r'"_?nano(?:second)?s":\s*(\d{1,9})\b', 1).try_cast("int64").fill_null(0)
+    milliseconds, rest = seconds * 1_000 + nanoseconds // 1_000_000, nanoseconds // 1_000 % 1_000
+    return milliseconds.as_timestamp("ms").cast("timestamp('UTC')") + rest.as_interval("us")
+
+
 def local_date(instant_at: ir.TimestampValue, time_zone: str) -> ir.DateValue:
     """The organisation's day of an instant."""
     return local_clock(time_zone, instant_at).date()
@@ -132,12 +163,19 @@ def local_date(instant_at: ir.TimestampValue, time_zone: str) -> ir.DateValue:
 
 def amount_digits(text: ir.StringValue, locale: Locale) -> ir.StringValue:
     """An amount's text without currency signs and separators: ₹1,150 and Rs. 1150/- are 1150."""
-    return text.lower().re_replace(r"₹|\brs\b\.?|rs\.|/-|[,\s]|" + locale.currency.lower(), "").nullif("")
+    signs = r"₹|\brs\.?|/-|[,\s\x{a0}\x{202f}]|" + locale.currency.lower()
+    return text.lower().re_replace(signs, "").nullif("")
 
 
 def minor_units(digits: ir.StringValue, locale: Locale) -> ir.IntegerValue:
-    """An amount in minor units, rounded half away from zero."""
-    return (digits.try_cast("decimal(18, 4)") * locale.minor_units).round().cast("int64")
+    """An amount in minor units, rounded half away from zero; null from a hundred thousand million units on."""
+    # Fifteen digits times a thousand still fit the database's eighteen; more would be an overflow, not a null.
+    return (digits.try_cast("decimal(15, 4)") * locale.minor_units).round().cast("int64")
+
+
+def whole_number(digits: ir.StringValue) -> ir.IntegerValue:
+    """Decimal digits with or without a sign; the database's own cast would round 5.5 and take 0x10 for 16."""
+    return ibis.ifelse(digits.re_search(r"^[+-]?\d{1,18}$"), digits, ibis.null("string")).try_cast("int64")
 
 
 def boolean(word: ir.StringValue) -> ir.BooleanValue:

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from event_pipeline.contracts import staging
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.models.database_functions import json_array_length
-from event_pipeline.models.documents import latest_documents, parse_documents
+from event_pipeline.models.documents import PREPARED, latest_documents, parse_documents
 from event_pipeline.models.locale import Locale
 
 
@@ -45,7 +45,10 @@ def registrations(raw_registrations: ir.Table, locale: Locale) -> ir.Table:
     staged = stage_documents(raw_registrations, staging.REGISTRATIONS, locale)
     members = ibis.coalesce(json_array_length(staged.team_members), 0)
     return staged.mutate(
-        registered_at=ibis.coalesce(staged.registered_at, staged.created_at),
+        # Only where the app forgot it: a garbled date must stay empty, so that the row rules see it.
+        registered_at=ibis.ifelse(
+            staged[PREPARED + "registered_at"].isnull(), staged.created_at, staged.registered_at
+        ),
         team_size=(members + 1).cast("int64"),
     )
 
