@@ -1,0 +1,95 @@
+"""Peer (a): the same tables by hand-written DuckDB SQL, from the same raw tables, into schemas of their own.
+
+The statements stand in ``sql/``. They share with the models what is data rather than work: the regular expressions of
+e-mails and phone numbers, and the advice that quarantine gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from event_pipeline.contracts.contract import Contract
+from event_pipeline.models import parsers, phones
+from event_pipeline.models.core import dimensions
+from event_pipeline.models.locale import Locale
+from event_pipeline.models.registry import STAGING_MODELS
+from event_pipeline.models.rules import DOCUMENT, row_rules
+from event_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+SQL = Path(__file__).parent / "sql"
+SCHEMAS = (
+    "lake.sql_staging", "lake.sql_quarantine", "lake.sql_people", "warehouse.sql_core", "warehouse.sql_marts",
+)  # fmt: skip
+_TABLE = re.compile(r"^-- (\S+)\n", re.MULTILINE)
+
+
+def handwritten_name(contract: Contract) -> str:
+    """Where the hand-written twin of a table stands."""
+    return f"{contract.catalog}.sql_{contract.layer}.{contract.table}"
+
+
+def run_handwritten(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: datetime,
+    on_made: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Makes every table anew, each after what it reads; ``on_made`` hears its name, ``layer.table``."""
+    for schema in SCHEMAS:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    _create_checks(connection, settings)
+    for name, statements in handwritten_statements(settings, as_of):
+        connection.execute(statements)
+        on_made(name)
+
+
+def handwritten_statements(settings: Settings, as_of: datetime) -> Iterator[tuple[str, str]]:
+    """The SQL of each table by ``layer.table``, in the order in which they must run."""
+    values = _values(Locale.of(settings.organisation), as_of)
+    for path in sorted(SQL.glob("*.sql")):
+        text = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], path.read_text())
+        _, *parts = _TABLE.split(text)
+        yield from zip(parts[::2], parts[1::2], strict=True)
+
+
+def _values(locale: Locale, as_of: datetime) -> dict[str, str]:
+    home = phones._home(locale.country)
+    values = {
+        "zone": locale.time_zone,
+        "currency": locale.currency,
+        "currency_word": locale.currency.lower(),
+        "minor_units": str(locale.minor_units),
+        "as_of": as_of.isoformat(),
+        "email": parsers.EMAIL,
+        "phone_punctuation": phones._PUNCTUATION,
+        "home": home.pattern,
+        "prefix": home.prefix,
+        "calling_code": home.calling_code,
+        "foreign": phones._foreign_pattern(locale.country),
+        "year": dimensions._YEAR,
+    }
+    quoted = {name: value.replace("'", "''") for name, value in values.items()}
+    return {**quoted, "indian_formats": str(list(parsers._INDIAN_DATE_FORMATS))}
+
+
+def _create_checks(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """What quarantine says of each broken rule, as a table."""
+    rows = []
+    for model in STAGING_MODELS:
+        personal = {column.name for column in model.contract.columns if column.personal}
+        for rule in row_rules(model.contract, settings.validation):
+            consequence = {"reject": "rejected", "note": "noted"}[rule.consequence]
+            field = DOCUMENT if rule.field == DOCUMENT else rule.field
+            rows.append((model.contract.table, rule.name, field, consequence, field in personal, rule.advice))
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE checks (table_name VARCHAR, rule VARCHAR, field VARCHAR, consequence VARCHAR, "
+        "is_personal BOOLEAN, what_to_do VARCHAR)"
+    )
+    connection.executemany("INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?)", rows)
