@@ -46,9 +46,7 @@ def registrations(raw_registrations: ir.Table, locale: Locale) -> ir.Table:
     members = ibis.coalesce(json_array_length(staged.team_members), 0)
     return staged.mutate(
         # Only where the app forgot it: a garbled date must stay empty, so that the row rules see it.
-        registered_at=ibis.ifelse(
-            staged[PREPARED + "registered_at"].isnull(), staged.created_at, staged.registered_at
-        ),
+        registered_at=ibis.ifelse(staged[PREPARED + "registered_at"].isnull(), staged.created_at, staged.registered_at),
         team_size=(members + 1).cast("int64"),
     )
 

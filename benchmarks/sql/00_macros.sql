@@ -1,0 +1,76 @@
+-- setup
+CREATE OR REPLACE TEMP TABLE quarantined (
+    table_name VARCHAR, document_id VARCHAR, source VARCHAR, version VARCHAR, broken STRUCT(rule VARCHAR, value VARCHAR)
+);
+
+-- Trimming is dear and few texts need it.
+CREATE OR REPLACE TEMP MACRO tidy(x) AS nullif(
+    CASE
+        WHEN ascii(x) <= 32 OR suffix(x, ' ') OR suffix(x, chr(9)) OR suffix(x, chr(10)) OR suffix(x, chr(11))
+            OR suffix(x, chr(12)) OR suffix(x, chr(13))
+        THEN trim(x, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
+        ELSE x
+    END,
+    ''
+);
+CREATE OR REPLACE TEMP MACRO tidy_choice(x, allowed) AS
+    CASE WHEN x IN allowed THEN x ELSE nullif(regexp_replace(lower(tidy(x)), '[\s-]+', '_', 'g'), '') END;
+CREATE OR REPLACE TEMP MACRO tidy_email(x) AS nullif(regexp_replace(lower(x), '\s+|^mailto:', '', 'g'), '');
+CREATE OR REPLACE TEMP MACRO tidy_phone(x) AS nullif(
+    regexp_replace(
+        CASE
+            WHEN regexp_matches(x, '^\+?\d+$') THEN x
+            ELSE regexp_replace(x, '{{phone_punctuation}}', '', 'g')
+        END,
+        '^00', '+'
+    ),
+    ''
+);
+CREATE OR REPLACE TEMP MACRO tidy_amount(x) AS nullif(
+    regexp_replace(lower(x), '₹|\brs\b\.?|rs\.|/-|[,\s]|{{currency_word}}', '', 'g'), ''
+);
+CREATE OR REPLACE TEMP MACRO tidy_integer(x) AS nullif(regexp_replace(tidy(x), '\.0+$', ''), '');
+
+CREATE OR REPLACE TEMP MACRO is_structure(x) AS (starts_with(x, '{') OR starts_with(x, '[')) AND json_valid(x);
+CREATE OR REPLACE TEMP MACRO as_text(x) AS CASE WHEN is_structure(x) THEN NULL ELSE x END;
+CREATE OR REPLACE TEMP MACRO as_json(x) AS CASE WHEN is_structure(x) THEN x END;
+CREATE OR REPLACE TEMP MACRO as_email(x) AS CASE WHEN regexp_matches(x, '{{email}}') THEN x END;
+CREATE OR REPLACE TEMP MACRO as_phone(x) AS CASE
+    WHEN regexp_matches(x, '^{{home}}$') THEN '+{{calling_code}}' || x
+    WHEN regexp_matches(x, '^\+{{calling_code}}{{prefix}}{{home}}$')
+        THEN '+{{calling_code}}' || regexp_replace(x, '^\+{{calling_code}}{{prefix}}', '')
+    WHEN regexp_matches(x, '^{{prefix}}{{home}}$') THEN '+{{calling_code}}' || regexp_replace(x, '^{{prefix}}', '')
+    WHEN regexp_matches(x, '^{{calling_code}}{{home}}$')
+        THEN '+{{calling_code}}' || regexp_replace(x, '^{{calling_code}}', '')
+    WHEN regexp_matches(x, '{{foreign}}') THEN x
+END;
+CREATE OR REPLACE TEMP MACRO as_minor_units(x) AS round(try_cast(x AS DECIMAL(18, 4)) * {{minor_units}})::BIGINT;
+CREATE OR REPLACE TEMP MACRO as_integer(x) AS try_cast(x AS BIGINT);
+CREATE OR REPLACE TEMP MACRO as_boolean(x) AS CASE
+    WHEN x IN ('true', 'yes', '1', 'y') THEN true
+    WHEN x IN ('false', 'no', '0', 'n') THEN false
+END;
+CREATE OR REPLACE TEMP MACRO of_epoch(seconds) AS make_timestamptz(round(seconds * 1000)::BIGINT * 1000);
+CREATE OR REPLACE TEMP MACRO any_instant(x) AS CASE
+    WHEN suffix(x, 'Z') THEN coalesce(
+        try_cast(x AS TIMESTAMPTZ), try_cast(left(x, length(x) - 1) AS TIMESTAMP)::TIMESTAMPTZ
+    )
+    WHEN starts_with(x, '{') THEN of_epoch(try_cast(regexp_extract(x, '"_?seconds":\s*(\d{9,11})', 1) AS DOUBLE))
+    WHEN regexp_matches(x, '^\d{9,11}(\.\d+)?$') THEN of_epoch(try_cast(x AS DOUBLE))
+    WHEN regexp_matches(x, '^\d{12,14}(\.\d+)?$') THEN of_epoch(try_cast(x AS DOUBLE) / 1000)
+    WHEN regexp_matches(x, '\d[+-]\d{2}:?\d{2}$') THEN try_cast(x AS TIMESTAMPTZ)
+    ELSE timezone('{{zone}}', coalesce(
+        try_cast(x AS TIMESTAMP),
+        try_strptime(regexp_replace(lower(x), '[\x{202f}\x{a0}]', ' ', 'g'), {{indian_formats}})
+    ))
+END;
+CREATE OR REPLACE TEMP MACRO plausible(instant) AS
+    CASE WHEN instant BETWEEN TIMESTAMPTZ '2000-01-01 00:00:00+00' AND TIMESTAMPTZ '2101-01-01 00:00:00+00' THEN instant END;
+CREATE OR REPLACE TEMP MACRO as_instant(x) AS plausible(any_instant(x));
+CREATE OR REPLACE TEMP MACRO version_instant(version) AS make_timestamptz(left(version, 14)::BIGINT * 1000);
+CREATE OR REPLACE TEMP MACRO local_day(instant) AS timezone('{{zone}}', instant)::DATE;
+CREATE OR REPLACE TEMP MACRO pseudonym(x) AS left(
+    sha256(getvariable('identity_key') || '|outer|' || sha256(getvariable('identity_key') || '|inner|' || x)), 32
+);
+CREATE OR REPLACE TEMP MACRO has_started(starts_at, event_status) AS
+    coalesce(starts_at <= TIMESTAMPTZ '{{as_of}}', false) AND coalesce(event_status, '') <> 'cancelled';

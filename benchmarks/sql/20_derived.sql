@@ -1,0 +1,130 @@
+-- quarantine.rows
+CREATE OR REPLACE TABLE lake.sql_quarantine.rows AS
+SELECT table_name, document_id, source, version, c.field, c.rule, c.consequence,
+    CASE
+        WHEN c.field = '(document)' THEN '(not an object)'
+        WHEN c.is_personal THEN left(broken.value, 1) || '*** (' || length(broken.value) || ' characters)'
+        ELSE left(broken.value, 200)
+    END AS offending_value,
+    c.what_to_do
+FROM quarantined JOIN checks c USING (table_name) WHERE c.rule = broken.rule;
+
+-- staging.attendance_reversals
+CREATE OR REPLACE TABLE lake.sql_staging.attendance_reversals AS
+WITH edited AS (
+    SELECT document_id FROM lake.raw.firebase_registrations GROUP BY document_id HAVING count(*) > 1
+), marks AS (
+    SELECT document_id, version,
+        coalesce(payload ->> '$.attendance_status' = 'attended', false)
+            OR coalesce(payload ->> '$.status' = 'attended', false) AS is_marked
+    FROM lake.raw.firebase_registrations SEMI JOIN edited USING (document_id)
+    WHERE operation = 'upsert'
+), last_marks AS (
+    SELECT document_id, max(version) AS last_mark FROM marks WHERE is_marked GROUP BY document_id
+)
+SELECT document_id AS registration_id, version_instant(min(version)) AS undone_at
+FROM marks JOIN last_marks USING (document_id)
+WHERE version > last_mark
+GROUP BY document_id;
+
+-- staging.sheet_corrections
+CREATE OR REPLACE TABLE lake.sql_staging.sheet_corrections AS
+WITH matchable AS (
+    SELECT * FROM lake.sql_staging.sheet_rows
+    WHERE worksheet = 'Registrations' AND NOT is_export_error AND event_id IS NOT NULL
+), first_registrations AS (
+    SELECT event_id, participant_email, registration_id AS matched_id, payment_status,
+        coalesce(attendance_status = 'attended' OR registration_status = 'attended', false) AS is_app_attended
+    FROM lake.sql_staging.registrations
+    WHERE participant_email IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY event_id, participant_email
+        ORDER BY registration_status = 'cancelled' NULLS LAST, registered_at NULLS LAST, registration_id
+    ) = 1
+), latest AS (
+    SELECT document_id, max(version) AS version FROM lake.raw.firebase_registrations GROUP BY document_id
+), dead AS (
+    SELECT document_id FROM lake.raw.firebase_registrations SEMI JOIN latest USING (document_id, version)
+    WHERE operation = 'delete'
+), gone AS (
+    SELECT DISTINCT payload ->> '$.event_id' AS event_id,
+        lower(trim(payload ->> '$.participant_email', ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)))
+            AS participant_email,
+        true AS was_deleted
+    FROM lake.raw.firebase_registrations SEMI JOIN dead USING (document_id)
+    WHERE operation = 'upsert'
+), matched AS (
+    SELECT m.*, f.is_app_attended, f.payment_status,
+        matched_id IS NULL AND was_deleted IS NULL AS is_walk_in,
+        CASE
+            WHEN matched_id IS NULL AND was_deleted IS NULL THEN 'sheet:' || pseudonym(sheet_row_id) ELSE matched_id
+        END AS registration_id
+    FROM matchable m
+    LEFT JOIN first_registrations f USING (event_id, participant_email)
+    LEFT JOIN gone USING (event_id, participant_email)
+), known AS (
+    SELECT * FROM matched WHERE registration_id IS NOT NULL
+)
+SELECT sheet_row_id, 'walk_in' AS correction, registration_id, event_id, participant_name AS corrected_value,
+    coalesce(registered_at, version_at) AS occurred_at, version
+FROM known WHERE is_walk_in
+UNION ALL
+SELECT sheet_row_id, 'attendance', registration_id, event_id, attendance_status, coalesce(attended_at, version_at), version
+FROM known WHERE attendance_status = 'attended' AND NOT coalesce(is_app_attended, false)
+UNION ALL
+SELECT sheet_row_id, 'payment', registration_id, event_id, amount_minor::VARCHAR, version_at, version
+FROM known WHERE payment_mark IN ('yes', 'verified') AND coalesce(payment_status, 'pending') = 'pending'
+UNION ALL
+SELECT sheet_row_id, 'note', registration_id, event_id, notes, version_at, version
+FROM known WHERE notes IS NOT NULL;
+
+-- people.people
+CREATE OR REPLACE TABLE lake.sql_people.people AS
+WITH mentions AS (
+    SELECT participant_email AS email, participant_name AS name, participant_phone AS phone, registered_at AS seen_at
+    FROM lake.sql_staging.registrations
+    UNION ALL
+    SELECT participant_email, participant_name, participant_phone, registered_at FROM lake.sql_staging.sheet_rows
+    UNION ALL
+    SELECT participant_email, NULL, NULL, occurred_at FROM lake.sql_staging.email_events
+)
+SELECT email, pseudonym(email) AS user_id,
+    max({'at': seen_at, 'value': name}) FILTER (name IS NOT NULL).value AS person_name,
+    max({'at': seen_at, 'value': phone}) FILTER (phone IS NOT NULL).value AS phone,
+    min(seen_at) AS first_seen_at, max(seen_at) AS last_seen_at
+FROM mentions WHERE email IS NOT NULL
+GROUP BY email;
+
+-- staging.resolved_registrations
+CREATE OR REPLACE TABLE lake.sql_staging.resolved_registrations AS
+WITH everyone AS (
+    SELECT registration_id, event_id AS source_event_id, coalesce(pseudonym(participant_email), 'unknown') AS user_id,
+        registered_at, coalesce(registration_status, 'registered') AS registration_status, registration_type, team_size,
+        department, year_of_study, payment_status, amount_minor, updated_at,
+        coalesce(attendance_status = 'attended', false) OR coalesce(registration_status = 'attended', false)
+            AS is_app_attended,
+        attended_at AS app_attended_at, coalesce(registration_status = 'cancelled', false) AS is_cancelled,
+        false AS is_walk_in
+    FROM lake.sql_staging.registrations
+    UNION ALL
+    SELECT c.registration_id, s.event_id, coalesce(pseudonym(participant_email), 'unknown'),
+        coalesce(registered_at, version_at), coalesce(registration_status, 'registered'), registration_type, 1,
+        department, year_of_study,
+        CASE
+            WHEN payment_mark IN ('yes', 'verified') THEN 'verified'
+            WHEN payment_mark = 'rejected' THEN 'rejected'
+            WHEN payment_mark IN ('no', 'pending') THEN 'pending'
+        END,
+        amount_minor, version_at, false, NULL, coalesce(registration_status = 'cancelled', false), true
+    FROM lake.sql_staging.sheet_corrections c JOIN lake.sql_staging.sheet_rows s USING (sheet_row_id)
+    WHERE correction = 'walk_in'
+), ranked AS (
+    SELECT everyone.*, coalesce(e.event_id, 'unknown') AS event_id,
+        row_number() OVER (
+            PARTITION BY source_event_id, user_id
+            ORDER BY is_cancelled, everyone.registered_at NULLS LAST, registration_id
+        ) AS place
+    FROM everyone LEFT JOIN lake.sql_staging.events e ON e.event_id = source_event_id
+)
+SELECT * EXCLUDE (place), place > 1 AND NOT is_cancelled AND user_id <> 'unknown' AS is_duplicate
+FROM ranked;

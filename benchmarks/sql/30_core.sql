@@ -1,0 +1,199 @@
+-- core.dim_clubs
+CREATE OR REPLACE TABLE warehouse.sql_core.dim_clubs AS
+SELECT club_id, club_name, website, created_at FROM lake.sql_staging.clubs
+UNION ALL SELECT 'unknown', NULL, NULL, NULL;
+
+-- core.dim_categories
+CREATE OR REPLACE TABLE warehouse.sql_core.dim_categories AS
+SELECT category_id, category_name, color FROM lake.sql_staging.categories
+UNION ALL SELECT 'unknown', NULL, NULL;
+
+-- core.dim_events
+CREATE OR REPLACE TABLE warehouse.sql_core.dim_events AS
+SELECT event_id, title,
+    coalesce(
+        nullif(lower(trim(regexp_replace(regexp_replace(title, '{{year}}', ' ', 'g'), '\s+', ' ', 'g'))), ''), lower(title)
+    ) AS edition_series,
+    coalesce(c.club_id, 'unknown') AS club_id, coalesce(k.category_id, 'unknown') AS category_id, location,
+    starts_at, ends_at, local_day(starts_at) AS start_date, registration_deadline_at, capacity, event_status,
+    registration_method, participation_type, coalesce(is_paid, fee_minor > 0, false) AS is_paid, fee_minor,
+    coalesce(is_featured, false) AS is_featured, coalesce(is_archived, false) AS is_archived, e.created_at
+FROM lake.sql_staging.events e
+LEFT JOIN lake.sql_staging.clubs c USING (club_id)
+LEFT JOIN lake.sql_staging.categories k USING (category_id)
+UNION ALL BY NAME
+SELECT 'unknown' AS event_id, 'unknown' AS club_id, 'unknown' AS category_id, false AS is_paid, false AS is_featured,
+    false AS is_archived;
+
+-- core.bridge_event_tags
+CREATE OR REPLACE TABLE warehouse.sql_core.bridge_event_tags AS
+SELECT event_id, tag_name, max(color) AS color
+FROM lake.sql_staging.event_tags
+SEMI JOIN lake.sql_staging.events USING (event_id)
+JOIN lake.sql_staging.tags USING (tag_id)
+WHERE tag_name IS NOT NULL
+GROUP BY ALL;
+
+-- core.fact_attendance
+CREATE OR REPLACE TABLE warehouse.sql_core.fact_attendance AS
+WITH claims AS (
+    SELECT 'scan:' || scan_id AS attendance_id, 'qr_scan' AS method, claimed_registration_id AS registration_id,
+        claimed_event_id, scanned_at AS occurred_at, scanner_id, is_readable, is_checksum_valid
+    FROM lake.sql_staging.scans
+    UNION ALL
+    SELECT 'app:' || registration_id, 'app_mark', registration_id, NULL, coalesce(app_attended_at, updated_at), NULL,
+        true, true
+    FROM lake.sql_staging.resolved_registrations WHERE is_app_attended
+    UNION ALL
+    SELECT 'sheet:' || pseudonym(sheet_row_id), 'sheet_mark', registration_id, NULL, occurred_at, NULL, true, true
+    FROM lake.sql_staging.sheet_corrections WHERE correction = 'attendance'
+), judged AS (
+    SELECT c.* EXCLUDE (registration_id, claimed_event_id, is_readable, is_checksum_valid),
+        c.registration_id AS claimed_registration_id, r.registration_id, event_id, source_event_id, user_id,
+        CASE
+            WHEN NOT is_readable THEN 'garbled'
+            WHEN NOT is_checksum_valid THEN 'bad_checksum'
+            WHEN r.registration_id IS NULL THEN 'unknown_registration'
+            WHEN method = 'qr_scan' AND coalesce(claimed_event_id, '') <> source_event_id THEN 'wrong_event'
+            WHEN is_cancelled THEN 'cancelled'
+            WHEN undone_at IS NOT NULL AND coalesce(occurred_at <= undone_at, true) THEN 'undone'
+        END AS refusal
+    FROM claims c
+    LEFT JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
+    LEFT JOIN lake.sql_staging.attendance_reversals u ON u.registration_id = c.registration_id
+), ranked AS (
+    SELECT *,
+        refusal IS NULL AND row_number() OVER (
+            PARTITION BY refusal IS NULL, source_event_id,
+                CASE WHEN user_id = 'unknown' THEN claimed_registration_id ELSE user_id END
+            ORDER BY occurred_at NULLS LAST, attendance_id
+        ) = 1 AS is_counted
+    FROM judged
+)
+SELECT attendance_id, registration_id, coalesce(event_id, 'unknown') AS event_id, source_event_id,
+    coalesce(user_id, 'unknown') AS user_id, method, occurred_at, local_day(occurred_at) AS occurred_date, scanner_id,
+    refusal IS NULL AS is_valid,
+    CASE WHEN refusal IS NULL AND NOT is_counted THEN 'already_in' ELSE refusal END AS refusal_reason, is_counted
+FROM ranked;
+
+-- core.fact_registrations
+CREATE OR REPLACE TABLE warehouse.sql_core.fact_registrations AS
+WITH by_person AS (
+    SELECT source_event_id, user_id, min(occurred_at) AS person_at, true AS person_came
+    FROM warehouse.sql_core.fact_attendance WHERE is_counted AND user_id <> 'unknown' GROUP BY ALL
+), by_code AS (
+    SELECT registration_id, min(occurred_at) AS code_at, true AS code_came
+    FROM warehouse.sql_core.fact_attendance WHERE is_counted GROUP BY ALL
+), joined AS (
+    SELECT r.*, e.start_date, local_day(registered_at) AS registered_date,
+        NOT is_cancelled AND NOT is_duplicate AS is_counted,
+        NOT is_cancelled AND NOT is_duplicate AND (person_came IS NOT NULL OR code_came IS NOT NULL) AS is_attended,
+        coalesce(person_at, code_at) AS came_at
+    FROM lake.sql_staging.resolved_registrations r
+    LEFT JOIN by_person USING (source_event_id, user_id)
+    LEFT JOIN by_code USING (registration_id)
+    LEFT JOIN warehouse.sql_core.dim_events e USING (event_id)
+)
+SELECT registration_id, event_id, source_event_id, user_id, registered_at, registered_date, registration_status,
+    registration_type, team_size, department, year_of_study,
+    date_diff('day', registered_date, start_date) AS lead_time_days, is_cancelled, is_duplicate, is_counted, is_walk_in,
+    is_attended, CASE WHEN is_attended THEN came_at END AS attended_at, payment_status
+FROM joined;
+
+-- core.fact_payments
+CREATE OR REPLACE TABLE warehouse.sql_core.fact_payments AS
+WITH summed AS (
+    SELECT provider, payment_id, max(registration_id) AS registration_id, max(event_id) AS named_event,
+        coalesce(max(amount_minor) FILTER (payment_event = 'succeeded'), 0) AS paid, max(amount_minor) AS tried,
+        coalesce(sum(amount_minor) FILTER (payment_event = 'refunded'), 0)::BIGINT AS given_back,
+        arg_max(payment_event, {'at': occurred_at, 'id': payment_event_id}) AS last_event,
+        arg_max(currency, {'at': occurred_at, 'id': payment_event_id}) AS currency, max(occurred_at) AS occurred_at
+    FROM lake.sql_staging.payment_events GROUP BY ALL
+), settled AS (
+    SELECT *, CASE WHEN paid > 0 THEN least(given_back, paid) ELSE given_back END AS refunded FROM summed
+), provided AS (
+    SELECT s.provider || ':' || s.payment_id AS payment_id, r.registration_id,
+        coalesce(r.event_id, e.event_id, 'unknown') AS event_id, coalesce(r.user_id, 'unknown') AS user_id,
+        s.provider AS method,
+        CASE
+            WHEN refunded > 0 AND refunded >= paid THEN 'refunded'
+            WHEN paid > 0 OR last_event = 'succeeded' THEN 'verified'
+            WHEN last_event = 'failed' THEN 'failed'
+            ELSE 'pending'
+        END AS payment_status,
+        CASE WHEN paid > 0 THEN paid ELSE tried END AS amount_minor, refunded AS refunded_minor,
+        coalesce(upper(s.currency), '{{currency}}') AS currency, false AS is_amount_from_event, s.occurred_at,
+        greatest(paid - refunded, 0) AS revenue_minor
+    FROM settled s
+    LEFT JOIN lake.sql_staging.resolved_registrations r ON r.registration_id = s.registration_id
+    LEFT JOIN lake.sql_staging.events e ON e.event_id = s.named_event
+), by_provider AS (
+    SELECT DISTINCT registration_id FROM provided
+    WHERE payment_status IN ('verified', 'refunded') AND registration_id IS NOT NULL
+), typed AS (
+    SELECT registration_id, min(occurred_at) AS typed_at
+    FROM lake.sql_staging.sheet_corrections WHERE correction = 'payment' GROUP BY ALL
+), marked AS (
+    SELECT r.registration_id, r.event_id, r.user_id, is_duplicate,
+        typed_at IS NOT NULL OR is_walk_in AS is_sheet,
+        CASE WHEN typed_at IS NOT NULL THEN 'verified' ELSE payment_status END AS payment_status,
+        coalesce(amount_minor, fee_minor) AS amount_minor,
+        amount_minor IS NULL AND fee_minor IS NOT NULL AS is_amount_from_event,
+        coalesce(typed_at, r.updated_at, r.registered_at) AS occurred_at
+    FROM lake.sql_staging.resolved_registrations r
+    LEFT JOIN lake.sql_staging.events e USING (event_id)
+    LEFT JOIN typed USING (registration_id)
+    WHERE payment_status IS NOT NULL OR typed_at IS NOT NULL
+), payments AS (
+    SELECT CASE WHEN is_sheet THEN 'sheet:' ELSE 'app:' END || m.registration_id AS payment_id, m.registration_id,
+        m.event_id, m.user_id, CASE WHEN is_sheet THEN 'sheet' ELSE 'app' END AS method, payment_status, amount_minor,
+        0::BIGINT AS refunded_minor,
+        CASE
+            WHEN payment_status = 'verified' AND NOT is_duplicate AND p.registration_id IS NULL
+            THEN coalesce(amount_minor, 0) ELSE 0
+        END AS revenue_minor,
+        '{{currency}}' AS currency, is_amount_from_event, occurred_at
+    FROM marked m LEFT JOIN by_provider p USING (registration_id)
+    UNION ALL BY NAME
+    FROM provided
+)
+SELECT *, local_day(occurred_at) AS occurred_date FROM payments;
+
+-- core.fact_email_events
+CREATE OR REPLACE TABLE warehouse.sql_core.fact_email_events AS
+SELECT email_event_id, message_id, r.registration_id, coalesce(r.event_id, e.event_id, 'unknown') AS event_id,
+    coalesce(r.user_id, pseudonym(participant_email), 'unknown') AS user_id, provider, mail_type, email_event,
+    occurred_at, local_day(occurred_at) AS occurred_date
+FROM lake.sql_staging.email_events m
+LEFT JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
+LEFT JOIN lake.sql_staging.events e ON e.event_id = m.event_id;
+
+-- core.dim_users
+CREATE OR REPLACE TABLE warehouse.sql_core.dim_users AS
+WITH summary AS (
+    SELECT user_id, arg_max(department, {'at': registered_at, 'id': registration_id}) AS department,
+        arg_max(year_of_study, {'at': registered_at, 'id': registration_id}) AS year_of_study,
+        min(registered_at) AS first_registered_at, max(registered_at) AS last_registered_at,
+        count(*) FILTER (is_counted) AS registrations, count(*) FILTER (is_attended) AS events_attended
+    FROM warehouse.sql_core.fact_registrations WHERE user_id <> 'unknown' GROUP BY user_id
+)
+SELECT user_id, department, year_of_study, first_registered_at, last_registered_at,
+    coalesce(registrations, 0) AS registrations, coalesce(events_attended, 0) AS events_attended
+FROM lake.sql_people.people LEFT JOIN summary USING (user_id)
+UNION ALL SELECT 'unknown', NULL, NULL, NULL, NULL, 0, 0;
+
+-- core.dim_dates
+CREATE OR REPLACE TABLE warehouse.sql_core.dim_dates AS
+WITH mentioned AS (
+    SELECT min(start_date) AS first, max(start_date) AS last FROM warehouse.sql_core.dim_events
+    UNION ALL SELECT min(registered_date), max(registered_date) FROM warehouse.sql_core.fact_registrations
+    UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_attendance
+    UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_payments
+    UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_email_events
+), days AS (
+    SELECT unnest(generate_series(min(first)::TIMESTAMP, max(last)::TIMESTAMP, INTERVAL 1 DAY))::DATE AS date
+    FROM mentioned
+)
+SELECT date, year(date) AS year, quarter(date) AS quarter, month(date) AS month, weekofyear(date) AS iso_week,
+    isodow(date) AS day_of_week, isodow(date) >= 6 AS is_weekend
+FROM days;
