@@ -22,7 +22,7 @@ INDIA = Locale("Asia/Kolkata", "INR", "IN")
 class Texts:
     """Texts in a database; the expression over them is compiled once and asked as often as a test likes."""
 
-    def __init__(self, expression: Callable[[ir.StringValue], ir.Value], key: str = "a key for tests only") -> None:
+    def __init__(self, expression: Callable[[Any], ir.Value], key: str = "a key for tests only") -> None:
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("SET TimeZone = 'UTC'")
         self.connection.execute(f"SET VARIABLE {KEY_VARIABLE} = '{key}'")
@@ -38,6 +38,6 @@ class Texts:
         return [value for (value,) in found]
 
 
-def whole(reading: Reading) -> Callable[[ir.StringValue], ir.Value]:
+def whole(reading: Reading) -> Callable[[Any], ir.Value]:
     """A reading's three steps as one expression."""
     return lambda text: reading.accept(reading.read(reading.prepare(text)))
