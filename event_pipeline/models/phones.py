@@ -8,11 +8,16 @@ import ibis
 import ibis.expr.types as ir
 
 _PUNCTUATION = r"[\s().\-/\x{a0}\x{2010}-\x{2015}\x{202f}]"
+# Digits of the scripts that keyboards of the region offer, and the full-width ones.
+_ZEROS = (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xFF10)
+_SCRIPT_DIGITS = "".join(chr(zero + digit) for zero in _ZEROS for digit in range(10)) + "＋"
+_ASCII_DIGITS = "0123456789" * len(_ZEROS) + "+"
 
 
 def compact_number(text: ir.StringValue) -> ir.StringValue:
-    """The number without spaces, dashes, dots and brackets; an international prefix 00 becomes +."""
-    digits = ibis.ifelse(text.re_search(r"^\+?\d+$"), text, text.re_replace(_PUNCTUATION, ""))
+    """The number in ASCII digits without spaces, dashes, dots and brackets; an international prefix 00 becomes +."""
+    tidied = text.re_replace(_PUNCTUATION, "").translate(_SCRIPT_DIGITS, _ASCII_DIGITS)
+    digits = ibis.ifelse(text.re_search(r"^\+?\d+$"), text, tidied)
     return digits.re_replace(r"^00", "+").nullif("")
 
 
