@@ -38,6 +38,12 @@ read_clock = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
 local_clock = _builtin("timezone", ("string", "timestamp('UTC')"), "timestamp")
 """What the clocks of that zone showed at this instant."""
 
+clock_micros = _builtin("epoch_us", ("timestamp",), "int64")
+"""Microseconds since 1970 of a time without a zone, as if it were UTC; null for infinity."""
+
+instant_of_micros = _builtin("make_timestamptz", ("int64",), "timestamp('UTC')")
+"""The instant so many microseconds after 1970; a cast would ask the rules of the session's zone for every row."""
+
 try_strptime = _builtin("try_strptime", ("string", "array<string>"), "timestamp")
 """The time that a text gives in the first format that fits, or null."""
 

@@ -9,7 +9,14 @@ import ibis
 import ibis.expr.types as ir
 
 from event_pipeline.contracts.contract import Column
-from event_pipeline.models.database_functions import json_valid, local_clock, read_clock, try_strptime
+from event_pipeline.models.database_functions import (
+    clock_micros,
+    instant_of_micros,
+    json_valid,
+    local_clock,
+    read_clock,
+    try_strptime,
+)
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.phones import compact_number, e164
 
@@ -141,7 +148,7 @@ def _epoch(seconds: ir.FloatingValue) -> ir.TimestampValue:
 
 
 def _utc(text: ir.StringValue) -> ir.TimestampValue:
-    return text.try_cast("timestamp").cast("timestamp('UTC')")
+    return instant_of_micros(clock_micros(text.try_cast("timestamp")))
 
 
 def _with_offset(text: ir.StringValue) -> ir.TimestampValue:

@@ -7,15 +7,14 @@ import ibis.expr.types as ir
 
 from event_pipeline.contracts import staging
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.models.database_functions import json_array_length
+from event_pipeline.models.database_functions import instant_of_micros, json_array_length
 from event_pipeline.models.documents import PREPARED, latest_documents, parse_documents
 from event_pipeline.models.locale import Locale
 
 
 def version_instant(version: ir.StringValue) -> ir.TimestampValue:
     """The instant a version is vouched for, from its first seventeen digits."""
-    milliseconds = version.left(14).cast("int64")
-    return milliseconds.as_timestamp("ms").cast("timestamp('UTC')")
+    return instant_of_micros(version.left(14).cast("int64") * 1000)
 
 
 def stage_documents(raw: ir.Table, contract: Contract, locale: Locale) -> ir.Table:
