@@ -33,6 +33,8 @@ _INDIAN_DATE_FORMATS = [
 ]
 _BLANKS = (" ", "\t", "\n", "\r", "\v", "\f")
 _EARLIEST, _LATEST = "2000-01-01", "2101-01-01"
+LONG_AGO = ibis.timestamp("1970-01-01", timezone="UTC")
+"""Before any plausible instant: stands for an unknown time where the latest is looked for."""
 _OLDEST_CLOCK, _FARTHEST_CLOCK = "1900-01-01", "2200-01-01"
 _INVISIBLE = r"[\s\x{a0}\x{200b}-\x{200f}\x{202a}-\x{202f}\x{2060}\x{feff}]+"
 _UTC = r"(?i)\s*(?:z|utc|gmt)$"

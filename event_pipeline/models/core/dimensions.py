@@ -8,20 +8,24 @@ import ibis.expr.types as ir
 from event_pipeline.contracts import core
 from event_pipeline.contracts.contract import IBIS_TYPES, UNKNOWN, Contract
 from event_pipeline.models.locale import Locale
-from event_pipeline.models.parsers import local_date
+from event_pipeline.models.parsers import LONG_AGO, local_date
 
 _YEAR = r"(?i)\s*[\(\[\-–—'’:,]*\s*\b(?:19|20)\d{2}(?:\s*[-–/]\s*\d{2,4})?\b\s*[\)\]]*"
 
 
 def with_unknown(table: ir.Table, contract: Contract, **values: object) -> ir.Table:
-    """The table and one more row, keyed 'unknown', which holds ``values`` and is otherwise empty."""
+    """The table and one more row, keyed 'unknown', which holds ``values`` and is otherwise empty.
+
+    A document whose own id is 'unknown' cannot be told from what is unknown, and gives way.
+    """
     row = {}
     for column in contract.columns:
         value = UNKNOWN if column.name in contract.key or column.references else values.get(column.name)
         row[column.name] = ibis.literal(value, type=IBIS_TYPES[column.type])
     # One row without a FROM clause is not expressible in Ibis; one of a constant list is.
     single = ibis.array([0]).unnest().name("_one").as_table().select(**row)
-    return ibis.union(table.select(*contract.column_names), single)
+    known = table.filter(table[contract.key[0]] != UNKNOWN)
+    return ibis.union(known.select(*contract.column_names), single)
 
 
 def dim_clubs(clubs: ir.Table) -> ir.Table:
@@ -59,7 +63,8 @@ def dim_events(events: ir.Table, clubs: ir.Table, categories: ir.Table, locale: 
 def dim_users(people: ir.Table, fact_registrations: ir.Table) -> ir.Table:
     """One row per person. From people.people and core.fact_registrations. Holds no name, address or number."""
     known = fact_registrations.filter(fact_registrations.user_id != UNKNOWN)
-    latest = known.mutate(_order=ibis.struct({"at": known.registered_at, "id": known.registration_id}))
+    at = known.registered_at.fill_null(LONG_AGO)
+    latest = known.mutate(_order=ibis.struct({"at": at, "id": known.registration_id}))
     summary = latest.group_by("user_id").agg(
         department=latest.department.argmax(latest._order),
         year_of_study=latest.year_of_study.argmax(latest._order),

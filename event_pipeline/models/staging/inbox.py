@@ -24,7 +24,9 @@ def scans(raw_scans: ir.Table, locale: Locale) -> ir.Table:
     A code that cannot be read is a scan all the same: attendance refuses it with its reason, quarantine would hide it.
     """
     staged = stage_documents(raw_scans, staging_inbox.SCANS, locale)
-    safe = staged.mutate(_code=ibis.ifelse(json_valid(staged.qr_text), staged.qr_text, ibis.literal("{}")))
+    # Inside the code's own JSON a U+0000 can still be written, which databases downstream cannot hold in text.
+    code = staged.qr_text.replace("\\u0000", "\\ufffd")
+    safe = staged.mutate(_code=ibis.ifelse(json_valid(code), code, ibis.literal("{}")))
     parts = safe.mutate(_parts=extract_texts(safe._code, ibis.literal(_QR_PATHS, type="array<string>")))
     fields = parts.mutate(
         _type=parts._parts[0],

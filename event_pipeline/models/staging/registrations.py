@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.database_functions import extract_text
 from event_pipeline.models.identity import keyed_hash
+from event_pipeline.models.parsers import LONG_AGO
 from event_pipeline.models.staging.firebase import version_instant
 
 
@@ -22,15 +23,17 @@ def attendance_reversals(raw_registrations: ir.Table) -> ir.Table:
     marked = upserts.select(
         registration_id=upserts.document_id,
         version=upserts.version,
-        is_marked=(
-            (extract_text(upserts.payload, "$.attendance_status").fill_null("") == "attended")
-            | (extract_text(upserts.payload, "$.status").fill_null("") == "attended")
-        ),
+        is_marked=_says_attended(upserts, "$.attendance_status") | _says_attended(upserts, "$.status"),
     )
     last_mark = marked.filter(marked.is_marked).group_by("registration_id").agg(last_mark=marked.version.max())
     later = marked.join(last_mark, "registration_id")
     undone = later.filter(later.version > later.last_mark).group_by("registration_id").agg(undone=later.version.min())
     return undone.select(registration_id=undone.registration_id, undone_at=version_instant(undone.undone))
+
+
+def _says_attended(documents: ir.Table, path: str) -> ir.BooleanValue:
+    """Whether staging would read the field as attended."""
+    return (extract_text(documents.payload, path).strip().lower() == "attended").fill_null(False)
 
 
 def people(registrations: ir.Table, sheet_rows: ir.Table, email_events: ir.Table) -> ir.Table:
@@ -66,9 +69,11 @@ def _mentions(table: ir.Table, name: ir.StringValue, phone: ir.StringValue, seen
     """Mentions of an e-mail; ``_order`` pairs a value with its time, so the greatest is the latest, ties by value."""
     found = table.select(email=table.participant_email, person_name=name, phone=phone, seen_at=seen_at)
     found = found.filter(found.email.notnull())
+    # Databases sort nulls last, where a mention without a time would be the latest.
+    at = found.seen_at.fill_null(LONG_AGO)
     return found.mutate(
-        _order=ibis.struct({"at": found.seen_at, "value": found.person_name}),
-        _phone_order=ibis.struct({"at": found.seen_at, "value": found.phone}),
+        _order=ibis.struct({"at": at, "value": found.person_name}),
+        _phone_order=ibis.struct({"at": at, "value": found.phone}),
     )
 
 

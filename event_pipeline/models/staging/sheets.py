@@ -9,6 +9,7 @@ from event_pipeline.contracts import staging_inbox
 from event_pipeline.models.database_functions import extract_text
 from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
+from event_pipeline.models.parsers import email_text, trimmed
 from event_pipeline.models.staging.firebase import stage_documents
 
 REGISTRATIONS_WORKSHEET = "Registrations"
@@ -35,17 +36,18 @@ def sheet_rows(raw_sheets_rows: ir.Table, events: ir.Table, locale: Locale) -> i
 def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, raw_registrations: ir.Table) -> ir.Table:
     """One row per thing an organiser typed. From staging.sheet_rows, staging.registrations and the raw history.
 
-    A row matches the registration of its event and e-mail; one that matches none, not even a deleted one, is a walk-in.
+    A row matches the registration of its event and e-mail; one that matches none, not even one that was deleted or is
+    in quarantine, is a walk-in.
     """
     rows = sheet_rows.filter(
         (sheet_rows.worksheet == REGISTRATIONS_WORKSHEET) & ~sheet_rows.is_export_error & sheet_rows.event_id.notnull()
     )
     first = _first_registration(registrations)
-    gone = _deleted_registrations(raw_registrations)
+    absent = _absent_registrations(raw_registrations, registrations)
     keys = ["event_id", "participant_email"]
     matched = rows.left_join(first, keys).drop("event_id_right", "participant_email_right")
-    matched = matched.left_join(gone, keys).drop("event_id_right", "participant_email_right")
-    is_walk_in = matched._matched_id.isnull() & matched._was_deleted.isnull()
+    matched = matched.left_join(absent, keys).drop("event_id_right", "participant_email_right")
+    is_walk_in = matched._matched_id.isnull() & matched._is_absent.isnull()
     known = matched.mutate(
         _is_walk_in=is_walk_in,
         registration_id=ibis.ifelse(is_walk_in, "sheet:" + keyed_hash(matched.sheet_row_id), matched._matched_id),
@@ -95,18 +97,13 @@ def _first_registration(registrations: ir.Table) -> ir.Table:
     )
 
 
-def _deleted_registrations(raw_registrations: ir.Table) -> ir.Table:
-    """Event and e-mail of registrations that the source has deleted, from the last version that had content."""
-    latest = raw_registrations.group_by("document_id").agg(version=raw_registrations.version.max())
-    dead = raw_registrations.filter(raw_registrations.operation == "delete").semi_join(
-        latest, ["document_id", "version"]
+def _absent_registrations(raw_registrations: ir.Table, registrations: ir.Table) -> ir.Table:
+    """Event and e-mail, as every version said them, of registrations that were deleted or are in quarantine."""
+    documents = raw_registrations.select("document_id").distinct()
+    absent = documents.anti_join(registrations, documents.document_id == registrations.registration_id)
+    history = raw_registrations.filter(raw_registrations.operation == "upsert").semi_join(absent, "document_id")
+    said = history.select(
+        event_id=trimmed(extract_text(history.payload, "$.event_id")),
+        participant_email=email_text(extract_text(history.payload, "$.participant_email")),
     )
-    history = raw_registrations.filter(raw_registrations.operation == "upsert").semi_join(dead, "document_id")
-    return (
-        history.select(
-            event_id=extract_text(history.payload, "$.event_id"),
-            participant_email=extract_text(history.payload, "$.participant_email").strip().lower(),
-        )
-        .distinct()
-        .mutate(_was_deleted=ibis.literal(True))
-    )
+    return said.distinct().mutate(_is_absent=ibis.literal(True))
