@@ -1,4 +1,4 @@
-"""``quarantine``: rows that broke a rule, why, and what to do; ``retry`` judges them again by the rules now in force."""
+"""``quarantine``: rows that broke a rule, why, and what to do; ``retry`` judges them again by the present rules."""
 
 from __future__ import annotations
 
