@@ -1,62 +1,82 @@
-"""Outcomes of checks as Dagster shows them."""
+"""Turns outcomes of quality checks into what Dagster shows: passed or not, how grave, and the culprits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.ops import DIMENSIONS
 from event_pipeline.definitions.asset_metadata import asset_key
-
-if TYPE_CHECKING:
-    from event_pipeline.quality.results import ContractResult, ExpectationOutcome, TableQuality
+from event_pipeline.quality.results import ContractResult, ExpectationOutcome, TableQuality
 
 
 def contract_check_result(contract: Contract, result: ContractResult) -> dg.AssetCheckResult:
-    """The blocking check of a table: what is wrong with it, and its row count."""
+    """The blocking check of the table: an error with every problem in words, or passed."""
     return dg.AssetCheckResult(
+        asset_key=asset_key(contract.name),
         passed=result.is_successful,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"row_count": result.row_count, "problems": _list(result.problems)},
+        description="\n".join(result.problems) or "Built as its contract declares.",
+        metadata={"row_count": result.row_count, "problems": list(result.problems)},
     )
 
 
 def expectation_check_results(contract: Contract, quality: TableQuality) -> Iterator[dg.AssetCheckResult]:
-    """A result per dimension, with its score and each broken promise: rows, sample, what to do."""
+    """One result a dimension, each named after it; broken promises are errors unless all of them are warnings."""
     for dimension in DIMENSIONS:
         outcomes = quality.of(dimension)
-        broken = [outcome for outcome in outcomes if not outcome.is_successful]
-        errors = any(outcome.severity == "error" for outcome in broken)
-        score = quality.scores[dimension]
+        failed = [outcome for outcome in quality.failed if outcome.dimension == dimension]
+        is_error = any(outcome.severity == "error" for outcome in failed)
         yield dg.AssetCheckResult(
             asset_key=asset_key(contract.name),
             check_name=dimension,
-            passed=not broken,
-            severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
-            metadata={
-                **({} if score is None else {"score": score}),
-                "expectations": len(outcomes),
-                "row_count": quality.row_count,
-                "broken": _list([outcome.message for outcome in broken]),
-                "promises": dg.MetadataValue.table([_record(outcome) for outcome in outcomes], schema=_SCHEMA),
-            },
+            passed=not failed,
+            severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+            description="\n".join(outcome.message for outcome in failed) or _kept(outcomes),
+            metadata=_metadata(quality, dimension, outcomes, failed),
         )
 
 
-_SCHEMA = dg.TableSchema(
-    columns=[
-        dg.TableColumn("promise", "string"),
-        dg.TableColumn("kept", "bool"),
-        dg.TableColumn("broken_by", "int"),
-        dg.TableColumn("of", "int"),
-    ]
-)
+def _kept(outcomes: tuple[ExpectationOutcome, ...]) -> str:
+    return f"{len(outcomes)} promises kept." if outcomes else "The contract promises nothing of the kind."
+
+
+def _metadata(
+    quality: TableQuality, dimension: str, outcomes: tuple[ExpectationOutcome, ...], failed: list[ExpectationOutcome]
+) -> dict[str, dg.MetadataValue]:
+    score = quality.scores[dimension]
+    metadata: dict[str, dg.MetadataValue] = {
+        "row_count": dg.MetadataValue.int(quality.row_count),
+        "expectations": dg.MetadataValue.int(len(outcomes)),
+        "failed": dg.MetadataValue.int(len(failed)),
+    }
+    if score is not None:
+        metadata["score"] = dg.MetadataValue.float(score)
+    if outcomes:
+        metadata["promises"] = dg.MetadataValue.table([_verdict(outcome) for outcome in outcomes])
+    if failed:
+        metadata["failing_expectations"] = dg.MetadataValue.table([_record(outcome) for outcome in failed])
+    return metadata
 
 
 def _record(outcome: ExpectationOutcome) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "expectation": outcome.expectation,
+            "column": outcome.column or "",
+            "promise": outcome.description,
+            "severity": outcome.severity,
+            "unexpected_rows": outcome.unexpected_count,
+            "evaluated_rows": outcome.evaluated_count,
+            "sample": "\n".join(outcome.sample),
+            "to_do": outcome.advice,
+        }
+    )
+
+
+def _verdict(outcome: ExpectationOutcome) -> dg.TableRecord:
     return dg.TableRecord(
         {
             "promise": outcome.description,
@@ -65,7 +85,3 @@ def _record(outcome: ExpectationOutcome) -> dg.TableRecord:
             "of": outcome.evaluated_count,
         }
     )
-
-
-def _list(lines: tuple[str, ...] | list[str]) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "none")

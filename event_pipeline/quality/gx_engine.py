@@ -34,14 +34,14 @@ def validate(
         # A suite handed to the validator would drop expectations of one type on one table, taking them for the same.
         results = validator.graph_validate(
             configurations=suite.expectation_configurations,
-            runtime_configuration={"catch_exceptions": False, "result_format": {"result_format": "BASIC"}},
+            runtime_configuration={"catch_exceptions": True, "result_format": {"result_format": "BASIC"}},
         )
     _require_evaluated(contract, results)
     return results
 
 
 def _require_evaluated(contract: Contract, results: Sequence[ExpectationValidationResult]) -> None:
-    """GX reports a query that failed as an expectation that is not met, which is not the same."""
+    """GX can only report a query that failed as an expectation that is not met, which is not the same."""
     for result in results:
         if not result.result:
             error = _error_message(result.exception_info or {})
@@ -56,7 +56,7 @@ def _error_message(info: Mapping[str, Any]) -> str:
     message = info.get("exception_message") or next(
         (inner["exception_message"] for inner in info.values() if isinstance(inner, dict)), "no reason given"
     )
-    return str(message).strip().splitlines()[0][:500]
+    return (str(message).strip().splitlines() or ["no reason given"])[0][:500]
 
 
 @cache
