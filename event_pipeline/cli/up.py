@@ -13,6 +13,7 @@ from event_pipeline.cli._count import ShownCount
 from event_pipeline.cli._output import ShownProgress, begin, counted
 
 if TYPE_CHECKING:
+    from event_pipeline.control import RunResult
     from event_pipeline.launch.folder import DataFolder
     from event_pipeline.launch.presence import Presence
     from event_pipeline.launch.server import Server
@@ -96,7 +97,7 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
         typer.echo(f"dagster      starting at {server.url}, logs in {folder.logs}")
         wait_until_ready(server)
         try:
-            succeeded = _run_once(server)
+            succeeded = _run_once(settings, server)
             if succeeded:
                 _echo_figures(settings)
             if not stay:
@@ -110,22 +111,34 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
             _cancel_runs(server)
 
 
-def _run_once(server: Server) -> bool:
+def _run_once(settings: Settings, server: Server) -> bool:
     from event_pipeline.control import DagsterControl
-    from event_pipeline.launch.runs import run_once
+    from event_pipeline.launch.figures import source_failures
+    from event_pipeline.launch.runs import FIRST_JOBS, run_job
 
-    succeeded = True
-    # A bar moves; without a terminal only what came of it is worth a line.
-    with DagsterControl(server.url) as control, ShownProgress() as shown:
-        for job, result in run_once(control, shown if sys.stderr.isatty() else None, server.start_daemon):
-            succeeded = result.succeeded
-            how = f"{counted(len(result.materialized), 'table')} in {result.duration_seconds:.1f} s"
-            typer.echo(f"{job:<11}  {how if succeeded else f'failed: {result.failure}'}")
-            for check in result.checks_failed:
-                typer.echo(f"{'':<13}check failed: {check}")
-            if not succeeded:
-                typer.echo(f"{'':<13}see {result.url}")
-    return succeeded
+    with DagsterControl(server.url) as control:
+        for job in FIRST_JOBS:
+            # The daemon comes when the first run waits: its sensors see that and do not read the sources beside it.
+            when_queued = server.start_daemon if job == FIRST_JOBS[0] else None
+            with ShownProgress() as shown:
+                # A bar moves; without a terminal only what came of it is worth a line.
+                result = run_job(control, job, shown if sys.stderr.isatty() else None, when_queued)
+            _echo_result(job, result)
+            if not result.succeeded:
+                return False
+            if job == FIRST_JOBS[0]:
+                for failure in source_failures(settings):
+                    typer.secho(f"{'':<13}{failure}", fg=typer.colors.RED)
+    return True
+
+
+def _echo_result(job: str, result: RunResult) -> None:
+    how = f"{counted(len(result.materialized), 'table')} in {result.duration_seconds:.1f} s"
+    typer.echo(f"{job:<11}  {how if result.succeeded else f'failed: {result.failure}'}")
+    for check in result.checks_failed:
+        typer.echo(f"{'':<13}check failed: {check}")
+    if not result.succeeded:
+        typer.echo(f"{'':<13}see {result.url}")
 
 
 def _echo_figures(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The first numbers that a newcomer sees, read from the warehouse as anyone else would read them."""
+"""The first numbers that a newcomer sees, and which sources failed: a run succeeds without them."""
 
 from __future__ import annotations
 
@@ -44,6 +44,21 @@ def read_figures(settings: Settings) -> Figures:
     events, registrations, rate, revenue = row or (0, 0, None, 0)
     locale = Locale.of(settings.organisation)
     return Figures(int(events), int(registrations), rate, int(revenue), locale.currency, locale.minor_units)
+
+
+def source_failures(settings: Settings) -> list[str]:
+    """What keeps sources from being read, as ``ops.source_state`` has it: 'export is refused: ...'."""
+    from event_pipeline.contracts.source_state import SOURCE_STATE
+    from event_pipeline.warehouse.connection import connect
+
+    with connect(settings, ("lake",), read_only=True) as connection:
+        rows = connection.execute(
+            f"SELECT source, collection, state, message FROM {SOURCE_STATE.qualified} WHERE state <> 'ok' ORDER BY ALL"
+        ).fetchall()
+    return [
+        f"{source}{'' if collection == '*' else f' {collection}'} is {state}: {message}"
+        for source, collection, state, message in rows
+    ]
 
 
 def _counted(number: int, noun: str) -> str:

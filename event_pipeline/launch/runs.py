@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,23 +18,17 @@ _CANCEL_SECONDS = 15.0
 _UNDER_WAY = ("STARTING", "STARTED", "CANCELING")
 
 
-def run_once(
+def run_job(
     control: DagsterControl,
-    on_progress: Callable[[RunProgress], None] | None,
-    when_queued: Callable[[], object],
-) -> Iterator[tuple[str, RunResult]]:
-    """Launch each of FIRST_JOBS in Dagster and follow it to its end; stops after one that failed.
-
-    ``when_queued`` is called when the first is in the queue and nothing runs yet.
-    """
-    for number, job in enumerate(FIRST_JOBS):
-        launched = control.launch(job)
-        if number == 0:
-            when_queued()
-        result = control.follow(launched.id, on_progress)
-        yield job, result
-        if not result.succeeded:
-            return
+    job: str,
+    on_progress: Callable[[RunProgress], None] | None = None,
+    when_queued: Callable[[], object] | None = None,
+) -> RunResult:
+    """Launch the job in Dagster, call ``when_queued``, and follow the run to its end."""
+    launched = control.launch(job)
+    if when_queued:
+        when_queued()
+    return control.follow(launched.id, on_progress)
 
 
 def cancel_runs(url: str) -> list[str]:

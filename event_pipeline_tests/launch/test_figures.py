@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from event_pipeline.contracts.marts import AGG_CLUB_METRICS
-from event_pipeline.launch.figures import Figures, read_figures
+from event_pipeline.contracts.source_state import SOURCE_STATE
+from event_pipeline.launch.figures import Figures, read_figures, source_failures
 from event_pipeline.settings import Organisation, Settings
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.tables import create_tables
@@ -40,3 +41,20 @@ def test_clubs_add_up_and_the_rate_is_of_all_expected_not_of_clubs(tmp_path: Pat
 
 def test_an_empty_warehouse_has_no_rate_and_fails_nothing(tmp_path: Path) -> None:
     assert read_figures(_warehouse(tmp_path)) == Figures(0, 0, None, 0, "KWD", 1000)
+
+
+def test_sources_that_failed_are_named_with_their_reason(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    now = "TIMESTAMPTZ '2026-06-30 00:00:00+00'"
+    with connect(settings, ("lake",)) as connection:
+        create_tables(connection, [SOURCE_STATE])
+        for values in (
+            f"'inbox', '*', 'ok', NULL, {now}, {now}",
+            f"'export', '*', 'refused', 'demo.json is cut off', {now}, {now}",
+            f"'firestore', 'events', 'unavailable', 'timed out', {now}, {now}",
+        ):
+            connection.execute(f"INSERT INTO {SOURCE_STATE.qualified} VALUES ({values})")
+    assert source_failures(settings) == [
+        "export is refused: demo.json is cut off",
+        "firestore events is unavailable: timed out",
+    ]
