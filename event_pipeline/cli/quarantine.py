@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from event_pipeline.cli._output import begin, echo_json
-from event_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from event_pipeline.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 _COLUMNS = ("table_name", "document_id", "field", "rule", "consequence", "offending_value", "what_to_do", "source")
