@@ -6,7 +6,7 @@ Compiling a model costs a hundred times what running it on a few rows does; the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -110,6 +110,19 @@ class Pipeline:
             assert staged.keys() | rejected == self.latest_documents(table), f"{table}: lost"
 
 
+def broken_references(tables: Mapping[str, list[Row]]) -> list[str]:
+    """References of these tables' contracts that lead to no row."""
+    broken = []
+    for name, rows in tables.items():
+        for column in MODELS[name].contract.columns:
+            if column.references is None:
+                continue
+            target, _, key = column.references.rpartition(".")
+            missing = {row[column.name] for row in rows} - {row[key] for row in tables[target]} - {None}
+            broken += [f"{name}.{column.name} {value!r} is not in {column.references}" for value in sorted(missing)]
+    return broken
+
+
 def batched(changes: Sequence[Change]) -> Iterator[ChangeBatch]:
     """Neighbouring changes of one source and collection as batches."""
     together: list[Change] = []
@@ -149,8 +162,8 @@ class MemoryPipeline(Pipeline):
         super().__init__(ibis_backend(connection), effective)
 
     def clear(self) -> None:
-        """No changes; tables are empty after the next refresh."""
-        for contract in RAW_TABLES.values():
+        """Every table is empty."""
+        for contract in CONTRACTS.values():
             self.connection.execute(f"TRUNCATE {contract.qualified}")
 
     def refresh(self, names: Iterable[str] | None = None) -> list[Refreshed]:
