@@ -17,7 +17,7 @@ from event_pipeline.models import parsers, phones
 from event_pipeline.models.core import dimensions
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.registry import STAGING_MODELS
-from event_pipeline.models.rules import DOCUMENT, row_rules
+from event_pipeline.models.rules import row_rules
 from event_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +68,12 @@ def _values(locale: Locale, as_of: datetime) -> dict[str, str]:
         "minor_units": str(locale.minor_units),
         "as_of": as_of.isoformat(),
         "email": parsers.EMAIL,
+        "invisible": parsers._INVISIBLE,
+        "offset": parsers._OFFSET,
+        "utc": parsers._UTC,
         "phone_punctuation": phones._PUNCTUATION,
+        "script_digits": phones._SCRIPT_DIGITS,
+        "ascii_digits": phones._ASCII_DIGITS,
         "home": home.pattern,
         "prefix": home.prefix,
         "calling_code": home.calling_code,
@@ -86,8 +91,8 @@ def _create_checks(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
         personal = {column.name for column in model.contract.columns if column.personal}
         for rule in row_rules(model.contract, settings.validation):
             consequence = {"reject": "rejected", "note": "noted"}[rule.consequence]
-            field = DOCUMENT if rule.field == DOCUMENT else rule.field
-            rows.append((model.contract.table, rule.name, field, consequence, field in personal, rule.advice))
+            is_personal = rule.field in personal
+            rows.append((model.contract.table, rule.name, rule.field, consequence, is_personal, rule.advice))
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE checks (table_name VARCHAR, rule VARCHAR, field VARCHAR, consequence VARCHAR, "
         "is_personal BOOLEAN, what_to_do VARCHAR)"

@@ -15,19 +15,26 @@ CREATE OR REPLACE TEMP MACRO tidy(x) AS nullif(
 );
 CREATE OR REPLACE TEMP MACRO tidy_choice(x, allowed) AS
     CASE WHEN x IN allowed THEN x ELSE nullif(regexp_replace(lower(tidy(x)), '[\s-]+', '_', 'g'), '') END;
-CREATE OR REPLACE TEMP MACRO tidy_email(x) AS nullif(regexp_replace(lower(x), '\s+|^mailto:', '', 'g'), '');
+CREATE OR REPLACE TEMP MACRO tidy_email(x) AS nullif(
+    CASE
+        WHEN regexp_matches(lower(x), '{{invisible}}') OR starts_with(lower(x), 'mailto:')
+        THEN regexp_replace(regexp_replace(lower(x), '{{invisible}}', '', 'g'), '^mailto:', '')
+        ELSE lower(x)
+    END,
+    ''
+);
 CREATE OR REPLACE TEMP MACRO tidy_phone(x) AS nullif(
     regexp_replace(
         CASE
             WHEN regexp_matches(x, '^\+?\d+$') THEN x
-            ELSE regexp_replace(x, '{{phone_punctuation}}', '', 'g')
+            ELSE translate(regexp_replace(x, '{{phone_punctuation}}', '', 'g'), '{{script_digits}}', '{{ascii_digits}}')
         END,
         '^00', '+'
     ),
     ''
 );
 CREATE OR REPLACE TEMP MACRO tidy_amount(x) AS nullif(
-    regexp_replace(lower(x), '₹|\brs\b\.?|rs\.|/-|[,\s]|{{currency_word}}', '', 'g'), ''
+    regexp_replace(lower(x), '₹|\brs\.?|/-|[,\s\x{a0}\x{202f}]|{{currency_word}}', '', 'g'), ''
 );
 CREATE OR REPLACE TEMP MACRO tidy_integer(x) AS nullif(regexp_replace(tidy(x), '\.0+$', ''), '');
 
@@ -44,25 +51,35 @@ CREATE OR REPLACE TEMP MACRO as_phone(x) AS CASE
         THEN '+{{calling_code}}' || regexp_replace(x, '^{{calling_code}}', '')
     WHEN regexp_matches(x, '{{foreign}}') THEN x
 END;
-CREATE OR REPLACE TEMP MACRO as_minor_units(x) AS round(try_cast(x AS DECIMAL(18, 4)) * {{minor_units}})::BIGINT;
-CREATE OR REPLACE TEMP MACRO as_integer(x) AS try_cast(x AS BIGINT);
+CREATE OR REPLACE TEMP MACRO as_minor_units(x) AS round(try_cast(x AS DECIMAL(15, 4)) * {{minor_units}})::BIGINT;
+CREATE OR REPLACE TEMP MACRO as_integer(x) AS
+    try_cast(CASE WHEN regexp_matches(x, '^[+-]?\d{1,18}$') THEN x END AS BIGINT);
 CREATE OR REPLACE TEMP MACRO as_boolean(x) AS CASE
     WHEN x IN ('true', 'yes', '1', 'y') THEN true
     WHEN x IN ('false', 'no', '0', 'n') THEN false
 END;
 CREATE OR REPLACE TEMP MACRO of_epoch(seconds) AS make_timestamptz(round(seconds * 1000)::BIGINT * 1000);
+CREATE OR REPLACE TEMP MACRO of_utc(x) AS make_timestamptz(epoch_us(try_cast(x AS TIMESTAMP)));
+CREATE OR REPLACE TEMP MACRO of_map(x) AS make_timestamptz(
+    try_cast(regexp_extract(x, '"_?seconds":\s*(\d{9,11})\b', 1) AS BIGINT) * 1000000
+    + coalesce(try_cast(regexp_extract(x, '"_?nano(?:second)?s":\s*(\d{1,9})\b', 1) AS BIGINT), 0) // 1000
+);
+CREATE OR REPLACE TEMP MACRO as_clock(x) AS coalesce(
+    try_cast(x AS TIMESTAMP),
+    try_strptime(regexp_replace(lower(x), '[\x{202f}\x{a0}]', ' ', 'g'), {{indian_formats}})
+);
 CREATE OR REPLACE TEMP MACRO any_instant(x) AS CASE
-    WHEN suffix(x, 'Z') THEN coalesce(
-        try_cast(x AS TIMESTAMPTZ), try_cast(left(x, length(x) - 1) AS TIMESTAMP)::TIMESTAMPTZ
-    )
-    WHEN starts_with(x, '{') THEN of_epoch(try_cast(regexp_extract(x, '"_?seconds":\s*(\d{9,11})', 1) AS DOUBLE))
+    WHEN suffix(x, 'Z') THEN of_utc(left(x, length(x) - 1))
+    WHEN starts_with(x, '{') THEN of_map(x)
     WHEN regexp_matches(x, '^\d{9,11}(\.\d+)?$') THEN of_epoch(try_cast(x AS DOUBLE))
     WHEN regexp_matches(x, '^\d{12,14}(\.\d+)?$') THEN of_epoch(try_cast(x AS DOUBLE) / 1000)
-    WHEN regexp_matches(x, '\d[+-]\d{2}:?\d{2}$') THEN try_cast(x AS TIMESTAMPTZ)
-    ELSE timezone('{{zone}}', coalesce(
-        try_cast(x AS TIMESTAMP),
-        try_strptime(regexp_replace(lower(x), '[\x{202f}\x{a0}]', ' ', 'g'), {{indian_formats}})
-    ))
+    WHEN regexp_matches(x, '{{offset}}')
+        THEN try_cast(regexp_replace(regexp_replace(x, '{{offset}}', '\1\2:\3'), ':$', '') AS TIMESTAMPTZ)
+    WHEN regexp_matches(x, '{{utc}}') THEN of_utc(regexp_replace(x, '{{utc}}', ''))
+    -- A zone's rules are not known for times far away: looking them up there fails.
+    ELSE timezone('{{zone}}', CASE
+        WHEN as_clock(x) BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2200-01-01' THEN as_clock(x)
+    END)
 END;
 CREATE OR REPLACE TEMP MACRO plausible(instant) AS
     CASE WHEN instant BETWEEN TIMESTAMPTZ '2000-01-01 00:00:00+00' AND TIMESTAMPTZ '2101-01-01 00:00:00+00' THEN instant END;

@@ -62,7 +62,7 @@ WITH latest AS (
         as_instant(p_created_at) AS created_at, as_instant(p_updated_at) AS updated_at
     FROM tidied
 ), completed AS (
-    SELECT * REPLACE (coalesce(registered_at, created_at) AS registered_at),
+    SELECT * REPLACE (CASE WHEN p_registered_at IS NULL THEN created_at ELSE registered_at END AS registered_at),
         coalesce(json_array_length(team_members), 0)::BIGINT + 1 AS team_size
     FROM values_read
 ), checked AS (

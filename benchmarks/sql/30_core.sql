@@ -106,8 +106,8 @@ WITH summed AS (
     SELECT provider, payment_id, max(registration_id) AS registration_id, max(event_id) AS named_event,
         coalesce(max(amount_minor) FILTER (payment_event = 'succeeded'), 0) AS paid, max(amount_minor) AS tried,
         coalesce(sum(amount_minor) FILTER (payment_event = 'refunded'), 0)::BIGINT AS given_back,
-        arg_max(payment_event, {'at': occurred_at, 'id': payment_event_id}) AS last_event,
-        arg_max(currency, {'at': occurred_at, 'id': payment_event_id}) AS currency, max(occurred_at) AS occurred_at
+        first(payment_event ORDER BY occurred_at DESC NULLS LAST, payment_event_id DESC) AS last_event,
+        first(currency ORDER BY occurred_at DESC NULLS LAST, payment_event_id DESC) AS currency, max(occurred_at) AS occurred_at
     FROM lake.sql_staging.payment_events GROUP BY ALL
 ), settled AS (
     SELECT *, CASE WHEN paid > 0 THEN least(given_back, paid) ELSE given_back END AS refunded FROM summed
@@ -171,8 +171,8 @@ LEFT JOIN lake.sql_staging.events e ON e.event_id = m.event_id;
 -- core.dim_users
 CREATE OR REPLACE TABLE warehouse.sql_core.dim_users AS
 WITH summary AS (
-    SELECT user_id, arg_max(department, {'at': registered_at, 'id': registration_id}) AS department,
-        arg_max(year_of_study, {'at': registered_at, 'id': registration_id}) AS year_of_study,
+    SELECT user_id, first(department ORDER BY registered_at DESC NULLS LAST, registration_id DESC) AS department,
+        first(year_of_study ORDER BY registered_at DESC NULLS LAST, registration_id DESC) AS year_of_study,
         min(registered_at) AS first_registered_at, max(registered_at) AS last_registered_at,
         count(*) FILTER (is_counted) AS registrations, count(*) FILTER (is_attended) AS events_attended
     FROM warehouse.sql_core.fact_registrations WHERE user_id <> 'unknown' GROUP BY user_id
