@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from event_pipeline.sources.change import ChangeBatch, KnownVersions
 from event_pipeline.sources.export_files import ExportFilesSource
 from event_pipeline.sources.google_sheets import GoogleSheetsSource
 from event_pipeline.sources.inbox import InboxSource
+from event_pipeline.sources.sheets_client import ReadQuota
 from event_pipeline.warehouse.lake import Lake
 from event_pipeline.warehouse.lock import write_transaction
 
@@ -63,17 +65,25 @@ class Ingested:
         self.is_refused |= other.is_refused
 
 
-def firebase_source(settings: Settings) -> DocumentSource | None:
-    """The configured Firebase database; None when only files are read."""
+def firebase_source(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> DocumentSource | None:
+    """The configured Firebase database; None when only files are read. ``sleep`` is what its retries wait with."""
     if settings.firebase.backend == "firestore":
         from event_pipeline.sources.firestore import FirestoreSource
 
-        return FirestoreSource(settings.firebase)
+        return FirestoreSource(settings.firebase, sleep=sleep)
     if settings.firebase.backend == "realtime_database":
         from event_pipeline.sources.realtime_database import RealtimeDatabaseSource
 
-        return RealtimeDatabaseSource(settings.firebase)
+        return RealtimeDatabaseSource(settings.firebase, sleep=sleep)
     return None
+
+
+def sheets_source(
+    settings: Settings, *, sleep: Callable[[float], None] = time.sleep, timeout_seconds: float = 60.0
+) -> GoogleSheetsSource:
+    """The spreadsheets' reader. ``sleep`` is what its retries and its quota wait with."""
+    quota = ReadQuota(settings.sheets.reads_per_minute, sleep=sleep)
+    return GoogleSheetsSource(settings, quota=quota, timeout_seconds=timeout_seconds, sleep=sleep)
 
 
 def ingest_firebase(lake: Lake, source: DocumentSource, collections: Sequence[str]) -> Ingested:
@@ -111,12 +121,12 @@ def ingest_exports(lake: Lake, settings: Settings, *, is_snapshot: bool = False)
     return _drive(lake, source.name, ALL, lambda: source.poll(lake.cursors(source.name), lake.known(source.name)))
 
 
-def ingest_sheets(lake: Lake, settings: Settings, source: GoogleSheetsSource | None = None) -> Ingested:
+def ingest_sheets(lake: Lake, settings: Settings) -> Ingested:
     """Spreadsheets that changed since they were read."""
     spreadsheets = followed_spreadsheets(lake, settings)
     if not spreadsheets:
         return Ingested()
-    reader = source or GoogleSheetsSource(settings)
+    reader = sheets_source(settings)
     cursors, known = lake.cursors(reader.name), lake.known(reader.name)
     return _drive(lake, reader.name, ALL, lambda: reader.poll(spreadsheets, cursors, known))
 
