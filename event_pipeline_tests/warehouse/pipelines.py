@@ -36,6 +36,8 @@ AS_OF = datetime(2025, 7, 1, tzinfo=UTC)
 KEY = "a key for tests only"
 Row = dict[str, Any]
 Contents = dict[str, list[tuple[Any, ...]]]
+RUN_TIME_STAMPS = ("ingested_at", "ingested_date")
+"""Columns that say when the pipeline ran rather than what it read; no model's table has one."""
 PARSED = {model.contract.table: model for model in STAGING_MODELS}
 
 
@@ -89,6 +91,18 @@ class Pipeline:
             columns = ", ".join(f'"{column}"' for column in contract.column_names)
             rows = self.connection.execute(f"SELECT {columns} FROM {contract.qualified}").fetchall()
             found[name] = sorted(rows, key=repr)
+        return found
+
+    def content_hashes(self) -> dict[str, str]:
+        """Row count and content hash of every table of documents or models; RUN_TIME_STAMPS are left out."""
+        found = {}
+        for name in sorted([*MODELS, QUARANTINE.name, *(contract.name for contract in RAW_TABLES.values())]):
+            columns = ", ".join(f'"{c}"' for c in CONTRACTS[name].column_names if c not in RUN_TIME_STAMPS)
+            rows = f"SELECT row({columns})::VARCHAR AS text FROM {CONTRACTS[name].qualified}"
+            count, digest = self.connection.execute(
+                f"SELECT count(*), md5(string_agg(text, chr(10) ORDER BY text)) FROM ({rows})"
+            ).fetchone() or (0, None)
+            found[name] = f"{count} rows, {digest}"
         return found
 
     def latest_documents(self, table: str) -> set[str]:
