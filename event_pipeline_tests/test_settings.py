@@ -91,6 +91,8 @@ def test_file_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.Mo
         ("PIPELINE_FIREBASE", "yes", ["setting firebase ", "'yes'", "must be JSON"]),
         ("PIPELINE_MEMORY_LIMIT", "lots", ["memory_limit", "'lots'", "(MB|GB)"]),
         ("PIPELINE_DAGSTER_URL", "dagster:3000", ["dagster_url", "'dagster:3000'", "https?://"]),
+        ("PIPELINE_DAGSTER_URL", "http://localhost:99999", ["dagster_url", "localhost:99999", "port from 1 to 65535"]),
+        ("PIPELINE_DAGSTER_URL", "http://:3000", ["dagster_url", "'http://:3000'", "such as http://127.0.0.1:3000"]),
     ],
 )
 def test_wrong_value_names_setting_value_and_what_is_allowed(

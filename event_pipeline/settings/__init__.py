@@ -1,0 +1,40 @@
+"""The one place that reads configuration: ``PIPELINE_*`` variables and an optional ``event_pipeline.toml``.
+
+Nested settings take two underscores (``PIPELINE_ORGANISATION__TIME_ZONE``). Variables win over the file. Every other
+module is handed a ``Settings`` or a part of one; none reads the environment.
+"""
+
+from event_pipeline.settings.pipeline import Settings, toml_path
+from event_pipeline.settings.reading import load_settings, read_settings
+from event_pipeline.settings.sections import (
+    Features,
+    Firebase,
+    Organisation,
+    Retention,
+    Rule,
+    Schedules,
+    Sheets,
+    Spreadsheet,
+    Validation,
+)
+from event_pipeline.settings.values import COLLECTIONS, Collection, Cron, LogLevel
+
+__all__ = [
+    "COLLECTIONS",
+    "Collection",
+    "Cron",
+    "Features",
+    "Firebase",
+    "LogLevel",
+    "Organisation",
+    "Retention",
+    "Rule",
+    "Schedules",
+    "Settings",
+    "Sheets",
+    "Spreadsheet",
+    "Validation",
+    "load_settings",
+    "read_settings",
+    "toml_path",
+]

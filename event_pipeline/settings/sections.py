@@ -1,0 +1,159 @@
+"""The sections of the settings, each a table of ``event_pipeline.toml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from event_pipeline.settings.values import COLLECTIONS, Collection, Cron, TimeZone
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Organisation(_Section):
+    """Whose events these are: decides days, money and phone numbers."""
+
+    name: str = Field(
+        default="My organisation", description="Shown in dashboards and reports.", min_length=1, max_length=200
+    )
+    time_zone: TimeZone = Field(
+        default="Asia/Kolkata",
+        description="IANA time zone; a day in every table is a day there, and times without a zone are read in it.",
+    )
+    currency: str = Field(
+        default="INR", description="ISO 4217 code of amounts written without a currency.", pattern=r"^[A-Z]{3}$"
+    )
+    country: str = Field(
+        default="IN",
+        description="ISO 3166 code; phone numbers without a country code are read there.",
+        pattern=r"^[A-Z]{2}$",
+    )
+
+
+class Firebase(_Section):
+    """Where the app's documents live."""
+
+    backend: Literal["none", "firestore", "realtime_database"] = Field(
+        default="none", description="Which Firebase database to follow; none reads export files only."
+    )
+    project_id: str = Field(default="", description="Firebase project id; required for firestore.")
+    database_url: str = Field(
+        default="", description="Realtime Database URL; required for realtime_database.", pattern=r"^(https?://.+)?$"
+    )
+    credentials_path: Path | None = Field(
+        default=None, description="Service account JSON file; default credentials when empty."
+    )
+    collections: tuple[Collection, ...] = Field(
+        default=COLLECTIONS, description="Which of the app's collections to follow.", min_length=1
+    )
+    page_size: int = Field(default=500, description="Documents asked for in one request.", ge=1, le=10_000)
+    sweep_overlap_seconds: int = Field(
+        default=300,
+        description="How far behind its watermark a sweep on updated_at starts, against clocks that disagree.",
+        ge=0,
+        le=86_400,
+    )
+    reconcile_reads_per_second: int = Field(
+        default=1_000, description="Pace of reconciliation, which is billed one read a document.", ge=1, le=100_000
+    )
+
+    @model_validator(mode="after")
+    def _address_is_given(self) -> Firebase:
+        if self.backend == "firestore" and not self.project_id:
+            raise ValueError("backend 'firestore' needs firebase.project_id")
+        if self.backend == "realtime_database" and not self.database_url:
+            raise ValueError("backend 'realtime_database' needs firebase.database_url")
+        return self
+
+
+class Spreadsheet(_Section):
+    """One event's Google Sheet."""
+
+    spreadsheet_id: str = Field(description="The id in the sheet's address.", min_length=10, max_length=200)
+    event_id: str | None = Field(
+        default=None, description="The event it belongs to; found by google_sheet_id of the events when empty."
+    )
+
+
+class Sheets(_Section):
+    """Google Sheets that organisers edit."""
+
+    spreadsheets: tuple[Spreadsheet, ...] = Field(default=(), description="Spreadsheets to read.")
+    follow_events: bool = Field(
+        default=False, description="Also read the google_sheet_id of every event that is not archived."
+    )
+    credentials_path: Path | None = Field(
+        default=None, description="Service account JSON file; firebase.credentials_path when empty."
+    )
+    reads_per_minute: int = Field(
+        default=50, description="Stay below Google's quota of reads a minute per user.", ge=1, le=1_000
+    )
+
+
+class Schedules(_Section):
+    """When things run by themselves, in the organisation's time zone."""
+
+    sheets: Cron = Field(default="*/15 * * * *", description="Read the spreadsheets.")
+    reconcile: Cron = Field(
+        default="30 1 * * *",
+        description="Compare with the source: missed updates, deletes, documents without updated_at.",
+    )
+    rebuild: Cron = Field(default="0 3 * * *", description="Recompute every table from the raw changes.")
+    maintenance: Cron = Field(default="0 5 * * *", description="Merge small files and forget old snapshots.")
+
+
+class Rule(_Section):
+    """How one validation rule of one table behaves."""
+
+    enabled: bool = Field(default=True, description="Switch the rule off to let such rows through.")
+    max_failing_fraction: float = Field(
+        default=1.0,
+        description="Share of rows quarantined by this rule above which the table's check fails.",
+        ge=0,
+        le=1,
+    )
+
+
+class Validation(_Section):
+    """What happens to rows that break a rule."""
+
+    mode: Literal["strict", "lenient"] = Field(
+        default="strict",
+        description="strict quarantines rows with garbled values; lenient empties the value, keeps and notes them.",
+    )
+    rules: dict[str, dict[str, Rule]] = Field(
+        default_factory=dict, description="By table, then by rule name such as 'payment_amount.garbled'."
+    )
+    max_quarantined_fraction: float = Field(
+        default=0.2, description="Share of a table's rows in quarantine above which its check fails.", ge=0, le=1
+    )
+    freshness_hours: int = Field(
+        default=48,
+        description="A table whose newest source change is older than this fails its freshness check (warning).",
+        ge=1,
+    )
+    volume_tolerance: float = Field(
+        default=0.5,
+        description="Share by which a row count may fall below its own history before the check warns.",
+        gt=0,
+        le=1,
+    )
+
+
+class Retention(_Section):
+    """How long things are kept."""
+
+    snapshot_days: int = Field(default=7, description="Time travel reaches this far back.", ge=1, le=3_650)
+    inbox_done_days: int = Field(default=30, description="Picked-up inbox files are kept this long.", ge=1, le=3_650)
+
+
+class Features(_Section):
+    """Switches for whole capabilities."""
+
+    sensors: bool = Field(default=True, description="Sensors start switched on.")
+    schedules: bool = Field(default=True, description="Schedules start switched on.")
+    quality_checks: bool = Field(default=True, description="Run the Great Expectations suites after every refresh.")
