@@ -32,8 +32,8 @@ format: .venv/.installed-dev
 docs: .venv/.installed-dev
 	$(BIN)/event-pipeline docs
 
-bench: .venv/.installed-dev
-	$(BIN)/python -m benchmarks
+bench: .venv/.installed-bench
+	@$(BIN)/python -m benchmarks
 
 # Stamps, because uv compiles every installed module again at each sync.
 .venv/.installed: pyproject.toml uv.lock scripts/uv
@@ -45,3 +45,8 @@ bench: .venv/.installed-dev
 	@echo "setting up the environment in .venv, with what tests need"
 	@scripts/uv sync --locked --compile-bytecode --quiet
 	@touch .venv/.installed $@
+
+.venv/.installed-bench: pyproject.toml uv.lock scripts/uv
+	@echo "setting up the environment in .venv, with what tests and benchmarks need"
+	@scripts/uv sync --locked --group bench --compile-bytecode --quiet
+	@touch .venv/.installed .venv/.installed-dev $@

@@ -27,6 +27,19 @@ FROM marks JOIN last_marks USING (document_id)
 WHERE version > last_mark
 GROUP BY document_id;
 
+-- staging.absent_registrations
+CREATE OR REPLACE TABLE lake.sql_staging.absent_registrations AS
+WITH absent AS (
+    SELECT DISTINCT document_id FROM lake.raw.firebase_registrations r
+    ANTI JOIN lake.sql_staging.registrations s ON s.registration_id = r.document_id
+), said AS (
+    SELECT DISTINCT document_id AS registration_id, tidy(payload ->> '$.event_id') AS event_id,
+        tidy_email(payload ->> '$.participant_email') AS participant_email
+    FROM lake.raw.firebase_registrations SEMI JOIN absent USING (document_id)
+    WHERE operation = 'upsert'
+)
+SELECT * FROM said WHERE event_id IS NOT NULL AND participant_email IS NOT NULL;
+
 -- staging.sheet_corrections
 CREATE OR REPLACE TABLE lake.sql_staging.sheet_corrections AS
 WITH matchable AS (
@@ -41,18 +54,8 @@ WITH matchable AS (
         PARTITION BY event_id, participant_email
         ORDER BY registration_status = 'cancelled' NULLS LAST, registered_at NULLS LAST, registration_id
     ) = 1
-), latest AS (
-    SELECT document_id, max(version) AS version FROM lake.raw.firebase_registrations GROUP BY document_id
-), dead AS (
-    SELECT document_id FROM lake.raw.firebase_registrations SEMI JOIN latest USING (document_id, version)
-    WHERE operation = 'delete'
 ), gone AS (
-    SELECT DISTINCT payload ->> '$.event_id' AS event_id,
-        lower(trim(payload ->> '$.participant_email', ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)))
-            AS participant_email,
-        true AS was_deleted
-    FROM lake.raw.firebase_registrations SEMI JOIN dead USING (document_id)
-    WHERE operation = 'upsert'
+    SELECT DISTINCT event_id, participant_email, true AS was_deleted FROM lake.sql_staging.absent_registrations
 ), matched AS (
     SELECT m.*, f.is_app_attended, f.payment_status,
         matched_id IS NULL AND was_deleted IS NULL AS is_walk_in,

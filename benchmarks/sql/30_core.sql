@@ -41,14 +41,15 @@ WITH claims AS (
         claimed_event_id, scanned_at AS occurred_at, scanner_id, is_readable, is_checksum_valid
     FROM lake.sql_staging.scans
     UNION ALL
-    SELECT 'app:' || registration_id, 'app_mark', registration_id, NULL, coalesce(app_attended_at, updated_at), NULL,
+    SELECT 'app:' || registration_id, 'app_mark', registration_id, source_event_id, coalesce(app_attended_at, updated_at), NULL,
         true, true
     FROM lake.sql_staging.resolved_registrations WHERE is_app_attended
     UNION ALL
-    SELECT 'sheet:' || pseudonym(sheet_row_id), 'sheet_mark', registration_id, NULL, occurred_at, NULL, true, true
+    SELECT 'sheet:' || pseudonym(sheet_row_id), 'sheet_mark', registration_id, event_id, occurred_at, NULL, true, true
     FROM lake.sql_staging.sheet_corrections WHERE correction = 'attendance'
 ), judged AS (
     SELECT c.* EXCLUDE (registration_id, claimed_event_id, is_readable, is_checksum_valid),
+        coalesce(c.claimed_event_id, 'unknown') AS claimed_event_id,
         c.registration_id AS claimed_registration_id, r.registration_id, event_id, source_event_id, user_id,
         CASE
             WHEN NOT is_readable THEN 'garbled'
@@ -70,7 +71,7 @@ WITH claims AS (
         ) = 1 AS is_counted
     FROM judged
 )
-SELECT attendance_id, registration_id, coalesce(event_id, 'unknown') AS event_id, source_event_id,
+SELECT attendance_id, registration_id, coalesce(event_id, 'unknown') AS event_id, source_event_id, claimed_event_id,
     coalesce(user_id, 'unknown') AS user_id, method, occurred_at, local_day(occurred_at) AS occurred_date, scanner_id,
     refusal IS NULL AS is_valid,
     CASE WHEN refusal IS NULL AND NOT is_counted THEN 'already_in' ELSE refusal END AS refusal_reason, is_counted
@@ -173,14 +174,14 @@ CREATE OR REPLACE TABLE warehouse.sql_core.dim_users AS
 WITH summary AS (
     SELECT user_id, first(department ORDER BY registered_at DESC NULLS LAST, registration_id DESC) AS department,
         first(year_of_study ORDER BY registered_at DESC NULLS LAST, registration_id DESC) AS year_of_study,
-        min(registered_at) AS first_registered_at, max(registered_at) AS last_registered_at,
+        min(registered_at) AS first_registered_at, min(registered_date) FILTER (is_counted) AS first_counted_date, max(registered_at) AS last_registered_at,
         count(*) FILTER (is_counted) AS registrations, count(*) FILTER (is_attended) AS events_attended
     FROM warehouse.sql_core.fact_registrations WHERE user_id <> 'unknown' GROUP BY user_id
 )
-SELECT user_id, department, year_of_study, first_registered_at, last_registered_at,
+SELECT user_id, department, year_of_study, first_registered_at, first_counted_date, last_registered_at,
     coalesce(registrations, 0) AS registrations, coalesce(events_attended, 0) AS events_attended
 FROM lake.sql_people.people LEFT JOIN summary USING (user_id)
-UNION ALL SELECT 'unknown', NULL, NULL, NULL, NULL, 0, 0;
+UNION ALL SELECT 'unknown', NULL, NULL, NULL, NULL, NULL, 0, 0;
 
 -- core.dim_dates
 CREATE OR REPLACE TABLE warehouse.sql_core.dim_dates AS
