@@ -54,6 +54,52 @@ def registration(person: str = "asha", **more: Any) -> dict[str, Any]:
     return _document(fields, more)
 
 
+def club(**more: Any) -> dict[str, Any]:
+    """A club."""
+    fields = {
+        "name": "Robotics",
+        "description": "We build robots.",
+        "contact_email": "robotics@example.org",
+        "contact_phone": "+91 98765-43210",
+        "website": "https://robotics.example.org",
+        "created_at": "2025-01-01T00:00:00.000Z",
+    }
+    return _document(fields, more)
+
+
+def club_request(**more: Any) -> dict[str, Any]:
+    """A request to become a club."""
+    fields = {
+        "club_name": "Chess",
+        "contact_person": "Mina",
+        "contact_email": "mina@example.org",
+        "contact_phone": "9876543210",
+        "description": "We play.",
+        "status": "pending",
+    }
+    return _document(fields, more)
+
+
+def chat_message(**more: Any) -> dict[str, Any]:
+    """A message in an event's chat."""
+    fields = {
+        "message": "Where is the gate?",
+        "nickname": "asha",
+        "user_hash": "5f1c",
+        "timestamp": "2025-06-08T04:00:00.000Z",
+        "message_type": "text",
+        "is_moderated": False,
+        "reported_count": 0,
+    }
+    return _document(fields, more)
+
+
+def live_update(**more: Any) -> dict[str, Any]:
+    """An announcement during an event."""
+    fields = {"message": "Doors open", "type": "info", "timestamp": "2025-06-08T04:00:00.000Z", "is_pinned": True}
+    return _document(fields, more)
+
+
 def qr_code(
     registration_id: str, person: str = "asha", event_id: str = "e1", made_at: int = 1_748_746_500_000, **more: Any
 ) -> str:

@@ -90,7 +90,7 @@ def in_order(memory_pipeline: MemoryPipeline) -> dict[str, str]:
 
 
 @given(arrivals(HISTORY))
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=5)
 def test_a_history_makes_one_warehouse_in_whatever_order_it_arrives(
     memory_pipeline: MemoryPipeline, in_order: dict[str, str], parts: list[list[Change]]
 ) -> None:
@@ -161,7 +161,7 @@ def histories(draw: st.DrawFn) -> list[Change]:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=4)
 def test_any_history_makes_one_warehouse(memory_pipeline: MemoryPipeline, data: st.DataObject) -> None:
     history = data.draw(histories())
     expected = arrive(memory_pipeline, [history])
