@@ -63,7 +63,7 @@ AGG_EVENT_METRICS = _mart(
 AGG_DAILY_METRICS = _mart(
     "agg_daily_metrics", "one row per day of dim_dates, without gaps", ("date",),
     "What happened in the organisation on each day, days on which nothing happened included.",
-    ("core.dim_dates", "core.dim_events", "core.fact_registrations", "core.fact_attendance", "core.fact_payments", "core.fact_email_events"),
+    ("core.dim_dates", "core.dim_events", "core.dim_users", "marts.agg_event_metrics", "core.fact_email_events"),
     DATE,
     _count("registrations", "Counted registrations made that day."),
     _count("cancellations", "Registrations made that day and cancelled since."),

@@ -120,7 +120,21 @@ SHEET_CORRECTIONS = Contract(
         Column("occurred_at", "timestamp", "When it happened, as typed, else when the row was first read so."),
         Column("version", "string", "Version of the sheet row.", nullable=False),
     ),
-    sources=("staging.sheet_rows", "staging.registrations", "raw.firebase_registrations"),
+    sources=("staging.sheet_rows", "staging.registrations", "staging.absent_registrations"),
+)
+
+ABSENT_REGISTRATIONS = Contract(
+    layer="staging",
+    table="absent_registrations",
+    grain="one row per absent registration and what a version of it said",
+    key=("registration_id", "event_id", "participant_email"),
+    description="Events and addresses that deleted or quarantined registrations ever named: no walk-in is one of them.",
+    columns=(
+        Column("registration_id", "string", "Registration that is not in staging.", nullable=False),
+        Column("event_id", "string", "Event as a version said.", nullable=False),
+        Column("participant_email", "string", "Address as a version said.", nullable=False, personal=True),
+    ),
+    sources=("raw.firebase_registrations", "staging.registrations"),
 )
 
 ATTENDANCE_REVERSALS = Contract(
@@ -187,5 +201,7 @@ PEOPLE = Contract(
 STAGING_PARSED = {c.table: c for c in (SCANS, EMAIL_EVENT_ROWS, PAYMENT_EVENT_ROWS, SHEET_ROWS, UNREADABLE)}
 """Tables parsed from raw records, with rows that may go to quarantine."""
 
-STAGING_DERIVED = {c.table: c for c in (SHEET_CORRECTIONS, ATTENDANCE_REVERSALS, RESOLVED_REGISTRATIONS)}
+STAGING_DERIVED = {
+    c.table: c for c in (ABSENT_REGISTRATIONS, SHEET_CORRECTIONS, ATTENDANCE_REVERSALS, RESOLVED_REGISTRATIONS)
+}
 """Tables made from other staging tables."""

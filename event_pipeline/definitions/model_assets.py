@@ -16,7 +16,7 @@ from event_pipeline.definitions.asset_metadata import (
 from event_pipeline.definitions.session import Session
 from event_pipeline.models.model import Model
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.refresh import CONTRACTS, model_parameters
+from event_pipeline.warehouse.refresh import CONTRACTS, model_parameters, read_table
 
 WRITER_POOL = "writer"
 """Runs that write take turns."""
@@ -30,10 +30,17 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
     contract = model.contract
     argument = {name: name.replace(".", "__") for name in model.inputs}
     by_day = contract.partition_column is not None
+    # Dagster loads no table that is by day for one that is by day too, unless the run has partitions.
+    unloaded = {name for name in model.inputs if by_day and CONTRACTS[name].partition_column is not None}
 
     @dg.asset(
         key=asset_key(model.name),
-        ins={argument[name]: dg.AssetIn(key=asset_key(name), input_manager_key="warehouse") for name in model.inputs},
+        ins={
+            argument[name]: dg.AssetIn(key=asset_key(name), input_manager_key="warehouse")
+            for name in model.inputs
+            if name not in unloaded
+        },
+        deps=[asset_key(name) for name in unloaded],
         group_name=contract.layer,
         description=asset_description(contract, inspect.getdoc(model.function)),
         kinds={"duckdb", "ibis"},
@@ -50,7 +57,8 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run() if by_day else None,
     )
     def _asset(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session], **inputs: Any) -> Any:
-        tables = {name: inputs[argument[name]] for name in model.inputs}
+        tables = {name: inputs[argument[name]] for name in model.inputs if name not in unloaded}
+        tables |= {name: read_table(session.backend, name) for name in unloaded}
         rows = model.apply(tables, model_parameters(session.settings, session.as_of))
         return _of_days(context, rows, contract.partition_column)
 

@@ -36,9 +36,14 @@ STAGING_MODELS = (
 
 DERIVED_MODELS = (
     Model(
+        STAGING_DERIVED["absent_registrations"],
+        registrations.absent_registrations,
+        ("raw.firebase_registrations", "staging.registrations"),
+    ),
+    Model(
         STAGING_DERIVED["sheet_corrections"],
         sheets.sheet_corrections,
-        ("staging.sheet_rows", "staging.registrations", "raw.firebase_registrations"),
+        ("staging.sheet_rows", "staging.registrations", "staging.absent_registrations"),
     ),
     Model(STAGING_DERIVED["attendance_reversals"], registrations.attendance_reversals, ("raw.firebase_registrations",)),
     Model(
@@ -52,7 +57,7 @@ DERIVED_MODELS = (
         ("staging.registrations", "staging.sheet_rows", "staging.email_events"),
     ),
 )
-"""Private tables made from staging: corrections, reversals, resolved registrations, people."""
+"""Private tables made from staging: absent registrations, corrections, reversals, resolved registrations, people."""
 
 CORE_MODELS = (
     Model(CORE["dim_clubs"], dimensions.dim_clubs, ("staging.clubs",)),

@@ -144,7 +144,9 @@ def _core_rows(
     attendance = [_dated({"is_valid": row.get("is_counted", False), **row}) for row in attendance]
     came = {row.get("registration_id"): row.get("occurred_at") for row in attendance if row.get("is_counted")}
     facts = {
-        "fact_registrations": [_registration(row, starts, came) for row in registrations],
+        "fact_registrations": [
+            _filled(CORE["fact_registrations"], _registration(row, starts, came)) for row in registrations
+        ],
         "fact_attendance": attendance,
         "fact_payments": [_dated({"currency": LOCALE.currency, **row}) for row in payments],
         "fact_email_events": [_dated(row) for row in email_events],
@@ -156,11 +158,19 @@ def _core_rows(
         "dim_events": events,
         "dim_clubs": [*clubs, {"club_id": UNKNOWN}],
         "dim_categories": [{"category_id": UNKNOWN}],
-        "dim_users": [{"user_id": user_id} for user_id in sorted(people)],
+        "dim_users": [_user(user_id, facts["fact_registrations"]) for user_id in sorted(people)],
         "dim_dates": [_day(day) for day in days],
         "bridge_event_tags": [],
     }
     return {f"core.{name}": [_filled(CORE[name], row) for row in rows] for name, rows in tables.items()}
+
+
+def _user(user_id: str, registrations: list[Row]) -> Row:
+    if user_id == UNKNOWN:
+        return {"user_id": UNKNOWN}
+    counted = [row for row in registrations if row["user_id"] == user_id and row["is_counted"]]
+    days = [row["registered_date"] for row in counted if row["registered_date"] is not None]
+    return {"user_id": user_id, "registrations": len(counted), "first_counted_date": min(days, default=None)}
 
 
 def _event(row: Row) -> Row:

@@ -69,6 +69,7 @@ def dim_users(people: ir.Table, fact_registrations: ir.Table) -> ir.Table:
         department=latest.department.argmax(latest._order),
         year_of_study=latest.year_of_study.argmax(latest._order),
         first_registered_at=latest.registered_at.min(),
+        first_counted_date=latest.registered_date.min(where=latest.is_counted),
         last_registered_at=latest.registered_at.max(),
         registrations=latest.is_counted.cast("int64").sum(),
         events_attended=latest.is_attended.cast("int64").sum(),

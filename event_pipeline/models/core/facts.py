@@ -77,6 +77,7 @@ def fact_attendance(
         registration_id=ibis.ifelse(counted._known, counted.registration_id, ibis.null("string")),
         event_id=counted.event_id.fill_null(UNKNOWN),
         source_event_id=counted.source_event_id,
+        claimed_event_id=counted.claimed_event_id.fill_null(UNKNOWN),
         user_id=counted.user_id.fill_null(UNKNOWN),
         method=counted.method,
         occurred_at=counted.occurred_at,
@@ -131,7 +132,8 @@ def _app_marked(registrations: ir.Table) -> ir.Table:
     marked = registrations.filter(registrations.is_app_attended)
     return _claims(
         marked, "app:", marked.registration_id, "app_mark",
-        registration_id=marked.registration_id, occurred_at=ibis.coalesce(marked.app_attended_at, marked.updated_at),
+        registration_id=marked.registration_id, claimed_event_id=marked.source_event_id,
+        occurred_at=ibis.coalesce(marked.app_attended_at, marked.updated_at),
     )  # fmt: skip
 
 
@@ -139,7 +141,7 @@ def _sheet_marked(corrections: ir.Table) -> ir.Table:
     marked = corrections.filter(corrections.correction == "attendance")
     return _claims(
         marked, "sheet:", keyed_hash(marked.sheet_row_id), "sheet_mark",
-        registration_id=marked.registration_id, occurred_at=marked.occurred_at,
+        registration_id=marked.registration_id, claimed_event_id=marked.event_id, occurred_at=marked.occurred_at,
     )  # fmt: skip
 
 

@@ -71,9 +71,8 @@ def _payments_by_day(fact_payments: ir.Table, currency: str) -> ir.Table:
 def agg_daily_metrics(
     dim_dates: ir.Table,
     dim_events: ir.Table,
-    fact_registrations: ir.Table,
-    fact_attendance: ir.Table,
-    fact_payments: ir.Table,
+    dim_users: ir.Table,
+    agg_event_metrics: ir.Table,
     fact_email_events: ir.Table,
     *,
     locale: Locale,
@@ -81,26 +80,24 @@ def agg_daily_metrics(
 ) -> ir.Table:
     """One row per day of core.dim_dates; one more without a date if anything has no known day.
 
-    From the facts as marts.agg_event_metrics counts them, summed over its events; not from that table, for both are
-    partitioned by day and a run without partitions could not read one for the other. ``as_of``: what has started.
+    From marts.agg_event_metrics summed over its events; new people from core.dim_users, starts from core.dim_events,
+    mails from core.fact_email_events. ``as_of``: what has started.
     """
-    by_event = agg_event_metrics(fact_registrations, fact_attendance, fact_payments, locale=locale)
     parts = [
         dim_dates.select("date"),
-        by_event.select("date", *_OF_EVENTS_BY_DAY),
-        _new_people_by_day(fact_registrations),
+        agg_event_metrics.select("date", *_OF_EVENTS_BY_DAY),
+        _new_people_by_day(dim_users),
         _starts_by_day(dim_events, as_of),
         _emails_by_day(fact_email_events),
     ]
     return add_up(parts, ("date",), (*_OF_EVENTS_BY_DAY, *_OF_DAYS)).mutate(currency=ibis.literal(locale.currency))
 
 
-def _new_people_by_day(fact_registrations: ir.Table) -> ir.Table:
+def _new_people_by_day(dim_users: ir.Table) -> ir.Table:
+    """People by the day of their first counted registration; one whose registrations all lack a day is on none."""
     return (
-        fact_registrations.filter(_.is_counted & (_.user_id != UNKNOWN))
-        .group_by("user_id")
-        .agg(date=_.registered_date.min())
-        .group_by("date")
+        dim_users.filter((_.registrations > 0) & (_.user_id != UNKNOWN))
+        .group_by(date=_.first_counted_date)
         .agg(new_people=_.count())
     )
 

@@ -77,5 +77,5 @@ def event_chat(raw_event_chat: ir.Table, locale: Locale) -> ir.Table:
 
 def _of_event(staged: ir.Table) -> ir.Table:
     """The parent in a nested document's id is its event."""
-    parent = staged.document_id.split("/")[0]
+    parent = staged.document_id.split("/")[0].nullif("")
     return staged.mutate(event_id=ibis.ifelse(staged.document_id.contains("/"), parent, ibis.null("string")))

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.database_functions import extract_text
 from event_pipeline.models.identity import keyed_hash
-from event_pipeline.models.parsers import LONG_AGO
+from event_pipeline.models.parsers import LONG_AGO, email_text, trimmed
 from event_pipeline.models.staging.firebase import version_instant
 
 
@@ -29,6 +29,22 @@ def attendance_reversals(raw_registrations: ir.Table) -> ir.Table:
     later = marked.join(last_mark, "registration_id")
     undone = later.filter(later.version > later.last_mark).group_by("registration_id").agg(undone=later.version.min())
     return undone.select(registration_id=undone.registration_id, undone_at=version_instant(undone.undone))
+
+
+def absent_registrations(raw_registrations: ir.Table, registrations: ir.Table) -> ir.Table:
+    """One row per registration without a row in staging, event and e-mail that any version named.
+
+    From raw.firebase_registrations and staging.registrations: what was deleted or is in quarantine.
+    """
+    documents = raw_registrations.select("document_id").distinct()
+    absent = documents.anti_join(registrations, documents.document_id == registrations.registration_id)
+    history = raw_registrations.filter(raw_registrations.operation == "upsert").semi_join(absent, "document_id")
+    said = history.select(
+        registration_id=history.document_id,
+        event_id=trimmed(extract_text(history.payload, "$.event_id")),
+        participant_email=email_text(extract_text(history.payload, "$.participant_email")),
+    )
+    return said.filter(said.event_id.notnull() & said.participant_email.notnull()).distinct()
 
 
 def _says_attended(documents: ir.Table, path: str) -> ir.BooleanValue:

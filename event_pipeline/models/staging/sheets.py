@@ -6,10 +6,8 @@ import ibis
 import ibis.expr.types as ir
 
 from event_pipeline.contracts import staging_inbox
-from event_pipeline.models.database_functions import extract_text
 from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
-from event_pipeline.models.parsers import email_text, trimmed
 from event_pipeline.models.staging.firebase import stage_documents
 
 REGISTRATIONS_WORKSHEET = "Registrations"
@@ -33,8 +31,8 @@ def sheet_rows(raw_sheets_rows: ir.Table, events: ir.Table, locale: Locale) -> i
     ).drop("_owner")
 
 
-def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, raw_registrations: ir.Table) -> ir.Table:
-    """One row per thing an organiser typed. From staging.sheet_rows, staging.registrations and the raw history.
+def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, absent_registrations: ir.Table) -> ir.Table:
+    """One row per thing an organiser typed. From staging.sheet_rows, registrations and absent_registrations.
 
     A row matches the registration of its event and e-mail; one that matches none, not even one that was deleted or is
     in quarantine, is a walk-in.
@@ -43,7 +41,8 @@ def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, raw_registr
         (sheet_rows.worksheet == REGISTRATIONS_WORKSHEET) & ~sheet_rows.is_export_error & sheet_rows.event_id.notnull()
     )
     first = _first_registration(registrations)
-    absent = _absent_registrations(raw_registrations, registrations)
+    absent = absent_registrations.select("event_id", "participant_email").distinct()
+    absent = absent.mutate(_is_absent=ibis.literal(True))
     keys = ["event_id", "participant_email"]
     matched = rows.left_join(first, keys).drop("event_id_right", "participant_email_right")
     matched = matched.left_join(absent, keys).drop("event_id_right", "participant_email_right")
@@ -95,15 +94,3 @@ def _first_registration(registrations: ir.Table) -> ir.Table:
         _is_app_attended=(ranked.attendance_status == "attended") | (ranked.registration_status == "attended"),
         _payment_status=ranked.payment_status,
     )
-
-
-def _absent_registrations(raw_registrations: ir.Table, registrations: ir.Table) -> ir.Table:
-    """Event and e-mail, as every version said them, of registrations that were deleted or are in quarantine."""
-    documents = raw_registrations.select("document_id").distinct()
-    absent = documents.anti_join(registrations, documents.document_id == registrations.registration_id)
-    history = raw_registrations.filter(raw_registrations.operation == "upsert").semi_join(absent, "document_id")
-    said = history.select(
-        event_id=trimmed(extract_text(history.payload, "$.event_id")),
-        participant_email=email_text(extract_text(history.payload, "$.participant_email")),
-    )
-    return said.distinct().mutate(_is_absent=ibis.literal(True))
