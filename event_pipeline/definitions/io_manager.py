@@ -44,7 +44,12 @@ class LakeClient(DbClient["Backend"]):
     def get_select_statement(table_slice: TableSlice) -> str:
         """What to type to see these rows."""
         columns = ", ".join(table_slice.columns) if table_slice.columns else "*"
-        return f"SELECT {columns} FROM {table_slice.database}.{table_slice.schema}.{table_slice.table}"
+        return f"SELECT {columns} FROM {_contract(table_slice).qualified}"
+
+    @staticmethod
+    def get_table_name(table_slice: TableSlice) -> str:
+        """Its name with the catalog that its contract puts it in."""
+        return _contract(table_slice).qualified
 
 
 class IbisTypeHandler(DbTypeHandler["ir.Table"]):
@@ -57,9 +62,9 @@ class IbisTypeHandler(DbTypeHandler["ir.Table"]):
         self, context: dg.OutputContext, table_slice: TableSlice, obj: "ir.Table", connection: "Backend"
     ) -> Mapping[str, Any]:
         """Replaces the table, or the days of the run's partitions, by the expression's rows."""
-        from event_pipeline.warehouse.refresh import CONTRACTS, write_model_output
+        from event_pipeline.warehouse.refresh import write_model_output
 
-        contract = CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+        contract = _contract(table_slice)
         written = write_model_output(connection, self.session.settings, contract, obj, _days(context))
         counts = (
             TableMetadataSet(partition_row_count=written.rows, storage_kind="ducklake")
@@ -69,15 +74,15 @@ class IbisTypeHandler(DbTypeHandler["ir.Table"]):
         found: dict[str, Any] = {**counts, "seconds": round(written.seconds, 3)}
         if contract.layer == "staging":
             found |= {"rows_rejected": written.rejected, "values_noted": written.noted}
-        return found | column_schema(contract)
+        return found | column_schema(contract) | _lineage(context)
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: "Backend") -> "ir.Table":
         """The stored table, filtered to the partitions asked for."""
         import ibis
 
-        from event_pipeline.warehouse.refresh import CONTRACTS, read_table
+        from event_pipeline.warehouse.refresh import read_table
 
-        contract = CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+        contract = _contract(table_slice)
         table = read_table(connection, contract.name)
         if table_slice.columns:
             table = table.select(*table_slice.columns)
@@ -143,6 +148,18 @@ def warehouse_io_manager(context: dg.InitResourceContext) -> DbIOManager:
     )
 
 
+def _contract(table_slice: TableSlice) -> Contract:
+    from event_pipeline.warehouse.refresh import CONTRACTS
+
+    return CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+
+
+def _lineage(context: dg.OutputContext) -> dict[str, Any]:
+    """The asset's column lineage, which Dagster draws from what a materialization recorded."""
+    declared = TableMetadataSet.extract(context.definition_metadata or {}).column_lineage
+    return dict(TableMetadataSet(column_lineage=declared)) if declared else {}
+
+
 def _is_whole(context: dg.InputContext) -> bool:
     """All partitions mean the whole table, days outside the partitions' range included."""
     days, all_days = context.asset_partition_key_range, context.asset_partitions_def
@@ -158,8 +175,7 @@ def _days(context: dg.OutputContext) -> tuple[str, str] | None:
 
 def _cast_to_contract(table: "ir.Table", table_slice: TableSlice) -> "ir.Table":
     from event_pipeline.contracts.contract import IBIS_TYPES
-    from event_pipeline.warehouse.refresh import CONTRACTS
 
-    contract: Contract = CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+    contract = _contract(table_slice)
     types = {column.name: IBIS_TYPES[column.type] for column in contract.columns if column.name in table.columns}
     return table.cast(types)
