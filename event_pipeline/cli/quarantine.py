@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from event_pipeline.cli._output import begin, echo_json
-
-if TYPE_CHECKING:
-    from event_pipeline.settings import Settings
+from event_pipeline.cli._output import begin, counted, echo_json
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-_COLUMNS = ("table_name", "document_id", "field", "rule", "consequence", "offending_value", "what_to_do", "source")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Rows that broke a rule, and the way out.", no_args_is_help=True)
     group.command("list")(list_rows)
-    group.command()(show)
+    # Firebase's own ids begin with a dash, and none of their letters may be taken for an option.
+    group.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})(show)
     group.command()(retry)
     app.add_typer(group, name="quarantine")
 
@@ -32,56 +29,73 @@ def list_rows(
     as_json: AsJson = False,
 ) -> None:
     """List documents in quarantine with the rule each broke."""
-    condition = "(?::VARCHAR IS NULL OR table_name = ?) AND (?::VARCHAR IS NULL OR rule = ?)"
-    _print(_read(begin(), condition, [table, table, rule, rule], limit), as_json)
+    from event_pipeline.warehouse.quarantine import broken_rules
+
+    settings = begin()
+    name = None if table is None else _known(table)
+    rows, total = broken_rules(settings, table=name, rule=rule, limit=limit)
+    if as_json:
+        echo_json(rows)
+        return
+    _echo(rows)
+    if not rows:
+        filtered = "" if table is None and rule is None else " that fits"
+        typer.echo(f"nothing{filtered} is in quarantine")
+    elif total > len(rows):
+        typer.echo(f"{len(rows):,} of {counted(total, 'broken rule')} shown; --limit shows more")
+    else:
+        typer.echo(counted(total, "broken rule"))
 
 
-def show(table: str, document_id: str, as_json: AsJson = False) -> None:
+def show(
+    table: Annotated[str, typer.Argument(help="Staging table, such as registrations.")],
+    document_id: Annotated[str, typer.Argument(help="Its id, as `list` shows it.")],
+    as_json: AsJson = False,
+) -> None:
     """Show every rule that one document broke, and what to do."""
-    rows = _read(begin(), "table_name = ? AND document_id = ?", [table, document_id], 1_000)
+    from event_pipeline.warehouse.quarantine import broken_rules
+
+    settings = begin()
+    rows, _ = broken_rules(settings, table=_known(table), document_id=document_id)
     if not rows:
         typer.echo(f"{document_id} of {table} is not in quarantine", err=True)
         raise typer.Exit(1)
-    _print(rows, as_json)
+    echo_json(rows) if as_json else _echo(rows)
 
 
 def retry(table: Annotated[str | None, typer.Argument(help="Staging table; all when left out.")] = None) -> None:
     """Judge the documents again by the rules now in force; those that pass leave quarantine."""
     from event_pipeline.models.registry import STAGING_MODELS
     from event_pipeline.warehouse.connection import connect, ibis_backend
-    from event_pipeline.warehouse.refresh import refresh_tables
+    from event_pipeline.warehouse.refresh import Refreshed, refresh_tables
+
+    def say(done: Refreshed) -> None:
+        judged = f"{counted(done.rows, 'row')}, {done.rejected:,} in quarantine, {done.noted:,} lost a value"
+        typer.echo(f"{done.table}: {judged}")
 
     settings = begin()
-    names = [model.name for model in STAGING_MODELS if table in (None, model.contract.table)]
-    if not names:
-        typer.echo(f"there is no staging table {table}", err=True)
-        raise typer.Exit(2)
+    name = None if table is None else _known(table)
+    names = [model.name for model in STAGING_MODELS if name in (None, model.contract.table)]
     with connect(settings) as connection:
-        for done in refresh_tables(ibis_backend(connection), settings, datetime.now(UTC), names):
-            typer.echo(f"{done.table}: {done.rows} rows, {done.rejected} in quarantine, {done.noted} lost a value")
+        refresh_tables(ibis_backend(connection), settings, datetime.now(UTC), names, on_refreshed=say)
     typer.echo("run `event-pipeline trigger refresh` to bring the warehouse up to date")
 
 
-def _read(settings: Settings, condition: str, parameters: list[Any], limit: int) -> list[dict[str, Any]]:
-    from event_pipeline.warehouse.connection import connect, lake_exists
+def _known(table: str) -> str:
+    """The table's own name. Exits with 2 when no documents are meant for such a table."""
+    from event_pipeline.contracts.staging import STAGING_FIREBASE
+    from event_pipeline.contracts.staging_inbox import STAGING_PARSED
 
-    if not lake_exists(settings):
-        return []
-    with connect(settings, ("lake",), read_only=True) as connection:
-        rows = connection.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM lake.quarantine.rows WHERE {condition} "
-            f"ORDER BY table_name, document_id, rule LIMIT {limit}",
-            parameters,
-        ).fetchall()
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    names = sorted({*STAGING_FIREBASE, *STAGING_PARSED})
+    name = table.removeprefix("staging.").removeprefix("staging/")
+    if name not in names:
+        typer.secho(f"error: there is no staging table {table!r}; there are {', '.join(names)}", fg="red", err=True)
+        raise typer.Exit(2)
+    return name
 
 
-def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        echo_json(rows)
-        return
+def _echo(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         value = "" if row["offending_value"] is None else f", found {row['offending_value']}"
         typer.echo(f"{row['table_name']} {row['document_id']} ({row['consequence']}): {row['rule']}{value}")
         typer.echo(f"  {row['what_to_do']}")
-    typer.echo(f"{len(rows)} broken rules shown" if rows else "nothing is in quarantine")
