@@ -11,6 +11,7 @@ from event_pipeline.cli._output import ShownProgress, begin, counted, echo_json
 
 if TYPE_CHECKING:
     from event_pipeline.control import DagsterControl, Launched, Overview, RunResult, Switched
+    from event_pipeline.warehouse.source_states import SourceState
 
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the Dagster webserver; the setting dagster_url by default.")
@@ -62,13 +63,19 @@ def trigger(
 
 
 def status(json: Json = False, url: Url = None) -> None:
-    """Show whether the running Dagster is well: daemons, code location, jobs, sensors, schedules, recent runs.
+    """Show whether the running Dagster is well: daemons, code location, jobs, sensors, schedules, recent runs, sources.
 
     Exits with 0 when all is well, 1 when a daemon is down or the code location did not load, 3 when Dagster is away.
+    A source that refuses is shown and changes nothing about that.
     """
     with _control(url) as control:
         overview = control.status()
-    echo_json({"is_well": overview.is_well} | asdict(overview)) if json else _echo_overview(overview)
+    sources = _sources()
+    if json:
+        echo_json({"is_well": overview.is_well} | asdict(overview) | {"sources": sources})
+    else:
+        _echo_overview(overview)
+        _echo_sources(sources)
     if not overview.is_well:
         raise typer.Exit(1)
 
@@ -153,3 +160,26 @@ def _echo_overview(overview: Overview) -> None:
     for run in overview.recent_runs:
         took = f", {run.duration_seconds:.1f} s" if run.duration_seconds is not None else ""
         typer.echo(f"run {run.run_id} {run.job} {run.status.lower()} at {run.created_at:%Y-%m-%d %H:%M:%S} UTC{took}")
+
+
+def _sources() -> list[SourceState]:
+    """How each source did; none, with a word on why, when the catalog does not open."""
+    import duckdb
+
+    from event_pipeline.settings import load_settings
+    from event_pipeline.warehouse.source_states import source_states
+
+    try:
+        return source_states(load_settings())
+    except duckdb.Error as error:
+        # Its message holds the catalog's address, password included.
+        typer.echo(f"the states of sources are unknown: the catalog does not open ({type(error).__name__})", err=True)
+        return []
+
+
+def _echo_sources(sources: list[SourceState]) -> None:
+    for item in sources:
+        name = item.source if item.collection == "*" else f"{item.source} {item.collection}"
+        why = f" since {item.changed_at:%Y-%m-%d %H:%M:%S} UTC: {item.message}" if item.message else ""
+        color = None if item.state == "ok" else typer.colors.YELLOW
+        typer.secho(f"source {name} is {item.state}{why} (read at {item.read_at:%Y-%m-%d %H:%M:%S} UTC)", fg=color)

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from event_pipeline.settings import read_settings
+from event_pipeline.warehouse.connection import connect
+from event_pipeline.warehouse.ingest import ingest_exports
+from event_pipeline.warehouse.lake import Lake
 from event_pipeline_tests.control.live import LiveDagster, free_port
 
 
@@ -132,6 +136,28 @@ def test_status_as_json(run) -> None:
     assert overview["is_well"] is True
     assert overview["jobs"] == ["daily", "greeting", "refresh"]
     assert "greeting" in {item["job"] for item in overview["recent_runs"]}
+
+
+def test_status_shows_how_sources_did(run, tmp_path: Path) -> None:
+    exports = tmp_path / "data" / "exports"
+    exports.mkdir(parents=True)
+    (exports / "half.json").write_text('{"clubs": {"c1"')
+    settings = read_settings()
+    with connect(settings, ("lake",)) as connection:
+        ingest_exports(Lake.prepared(connection, settings), settings)
+    ended = run("status")
+    assert ended.code == 0
+    assert "source export is refused since " in ended.out
+    assert " UTC: half.json breaks off before its JSON tree is complete" in ended.out
+    (state,) = json.loads(run("status", "--json").out)["sources"]
+    assert (state["source"], state["collection"], state["state"]) == ("export", "*", "refused")
+
+
+def test_status_of_a_catalog_that_is_away_tells_no_secret(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_CATALOG_URL", f"postgresql://pipeline:a-secret@127.0.0.1:{free_port()}/catalog")
+    ended = run("status")
+    assert ended.code == 0
+    assert ended.err == "the states of sources are unknown: the catalog does not open (IOException)\n"
 
 
 def test_waiting_too_long_exits_with_1_and_interrupting_with_130(run, tmp_path: Path) -> None:

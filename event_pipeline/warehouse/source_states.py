@@ -1,0 +1,39 @@
+"""Reads how each source did when it was last read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from event_pipeline.contracts.source_state import SOURCE_STATE
+from event_pipeline.settings import Settings
+from event_pipeline.warehouse.connection import connect, lake_exists
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """``state`` is ok, unavailable or refused; ``collection`` is ``*`` for a source that is read as a whole."""
+
+    source: str
+    collection: str
+    state: str
+    message: str | None
+    changed_at: datetime
+    read_at: datetime
+
+
+def source_states(settings: Settings) -> list[SourceState]:
+    """Every source that was ever read, by name. Raises duckdb.Error when the catalog cannot be reached."""
+    if not lake_exists(settings):
+        return []
+    with connect(settings, ("lake",), read_only=True) as connection:
+        has_table = connection.execute(
+            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
+            [SOURCE_STATE.layer, SOURCE_STATE.table],
+        ).fetchone()
+        if not has_table or not has_table[0]:
+            return []
+        rows = connection.execute(
+            f"SELECT source, collection, state, message, changed_at, read_at FROM {SOURCE_STATE.qualified} ORDER BY ALL"
+        ).fetchall()
+    return [SourceState(*row) for row in rows]
