@@ -32,11 +32,14 @@ CREATE OR REPLACE TABLE lake.sql_staging.absent_registrations AS
 WITH absent AS (
     SELECT DISTINCT document_id FROM lake.raw.firebase_registrations r
     ANTI JOIN lake.sql_staging.registrations s ON s.registration_id = r.document_id
+), history AS MATERIALIZED (
+    -- Kept apart, or the conditions below would be put before the join, where they parse every payload there is.
+    SELECT document_id, payload FROM lake.raw.firebase_registrations SEMI JOIN absent USING (document_id)
+    WHERE operation = 'upsert'
 ), said AS (
     SELECT DISTINCT document_id AS registration_id, tidy(payload ->> '$.event_id') AS event_id,
         tidy_email(payload ->> '$.participant_email') AS participant_email
-    FROM lake.raw.firebase_registrations SEMI JOIN absent USING (document_id)
-    WHERE operation = 'upsert'
+    FROM history
 )
 SELECT * FROM said WHERE event_id IS NOT NULL AND participant_email IS NOT NULL;
 
