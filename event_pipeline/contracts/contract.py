@@ -74,7 +74,7 @@ class Contract:
     @property
     def catalog(self) -> Catalog:
         """The lake holds everything personal; the warehouse only pseudonymous ids."""
-        if self.layer in ("core", "marts") or self.name == "ops.data_quality":
+        if self.layer in ("core", "marts") or self.name in ("ops.data_quality", "ops.warehouse_progress"):
             return "warehouse"
         return "lake"
 

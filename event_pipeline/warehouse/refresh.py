@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from event_pipeline.contracts.contract import IBIS_TYPES, Contract
 from event_pipeline.contracts.ops import DATA_QUALITY
+from event_pipeline.contracts.progress import PROGRESS
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import CURSORS, RAW_TABLES
 from event_pipeline.contracts.source_state import SOURCE_STATE
@@ -32,10 +33,12 @@ CONTRACTS: dict[str, Contract] = {
     CURSORS.name: CURSORS,
     SOURCE_STATE.name: SOURCE_STATE,
     DATA_QUALITY.name: DATA_QUALITY,
+    **{contract.name: contract for contract in PROGRESS.values()},
 }
 """Every table's contract by ``layer.table``."""
 
-_PARSED = {model.name for model in STAGING_MODELS}
+PARSED = {model.name for model in STAGING_MODELS}
+"""Tables whose rows pass the row rules first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def write_model_output(
     Rows of a parsed staging table go through the row rules first: the bad ones end in quarantine.
     """
     started = perf_counter()
-    if contract.name in _PARSED:
+    if contract.name in PARSED:
         staged = write_staging(backend, settings, contract, rows)
         return Refreshed(contract.name, staged.rows, perf_counter() - started, staged.rejected, staged.noted)
     query = str(backend.compile(rows))

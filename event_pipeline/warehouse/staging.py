@@ -39,21 +39,20 @@ def write_staging(backend: Backend, settings: Settings, contract: Contract, pars
     connection = backend.con
     rules = row_rules(contract, settings.validation)
     scratch = f"_flagged_{contract.table}"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {scratch} AS {backend.compile(flag_rows(parsed, rules))}")
-    try:
+    query = backend.compile(flag_rows(parsed, rules))
+    # Parsed inside the transaction: what another writer commits meanwhile would be overwritten.
+    with write_transaction(connection, settings):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {scratch} AS {query}")
         rejected, noted = connection.execute(
             f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
             f"FROM {scratch}"
         ).fetchone() or (0, 0)
         flagged = backend.table(scratch)
         accepted = accepted_rows(flagged, contract, rules)
-        query = str(backend.compile(accepted))
         broken = str(backend.compile(broken_rules(flagged, contract, rules))) if rejected or noted else None
-        with write_transaction(connection, settings):
-            rows = replace_rows(connection, contract, query, accepted.columns)
-            _replace_quarantine(connection, contract, broken)
-    finally:
-        connection.execute(f"DROP TABLE IF EXISTS {scratch}")
+        rows = replace_rows(connection, contract, str(backend.compile(accepted)), accepted.columns)
+        _replace_quarantine(connection, contract, broken)
+        connection.execute(f"DROP TABLE {scratch}")
     return StagedRows(rows, rejected, noted)
 
 

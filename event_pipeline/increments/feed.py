@@ -1,0 +1,60 @@
+"""The lake's change feed as deltas: what a stage's inputs gained and lost since a snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from event_pipeline.contracts.contract import Contract
+from event_pipeline.increments.stage import Stage, delta_table
+from event_pipeline.warehouse.refresh import CONTRACTS
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
+    """The lake's newest snapshot, as this transaction sees it."""
+    row = connection.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
+    return int(row[0]) if row else 0
+
+
+def holds_since(connection: duckdb.DuckDBPyConnection, snapshot: int) -> bool:
+    """Whether the lake still knows every change after that snapshot: maintenance forgets old ones."""
+    row = connection.execute("SELECT min(snapshot_id), max(snapshot_id) FROM ducklake_snapshots('lake')").fetchone()
+    return row is not None and row[0] is not None and row[0] <= snapshot + 1 <= row[1] + 1
+
+
+def changed_documents(connection: duckdb.DuckDBPyConnection, raw: list[str], since: int) -> int:
+    """Versions appended to these raw tables since the snapshot."""
+    until = current_snapshot(connection)
+    counts = [f"(SELECT count(*) FROM {_insertions(CONTRACTS[name], since, until)})" for name in raw]
+    row = connection.execute(f"SELECT {' + '.join(counts)}").fetchone() if since < until else None
+    return int(row[0]) if row else 0
+
+
+def load_deltas(connection: duckdb.DuckDBPyConnection, stage: Stage, names: list[str], since: int) -> None:
+    """Hands the stage the changes of these tables after that snapshot, as its transaction sees them."""
+    until = current_snapshot(connection)
+    if since >= until:
+        return
+    for name in names:
+        contract = CONTRACTS[name]
+        if contract.layer == "raw":
+            query = f"SELECT DISTINCT document_id, true AS _is_added FROM {_insertions(contract, since, until)}"
+        else:
+            columns = ", ".join(f'"{column}"' for column in contract.column_names)
+            query = (
+                f"SELECT {columns}, change_type IN ('insert', 'update_postimage') AS _is_added "
+                f"FROM ducklake_table_changes({_arguments(contract, since, until)})"
+            )
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {delta_table(name)} AS {query}")
+        if connection.execute(f"SELECT 1 FROM {delta_table(name)} LIMIT 1").fetchone():
+            stage.add_delta(name)
+
+
+def _insertions(contract: Contract, since: int, until: int) -> str:
+    return f"ducklake_table_insertions({_arguments(contract, since, until)})"
+
+
+def _arguments(contract: Contract, since: int, until: int) -> str:
+    return f"'lake', '{contract.layer}', '{contract.table}', {since + 1}, {until}"

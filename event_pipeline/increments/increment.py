@@ -1,0 +1,60 @@
+"""How a model is recomputed for some keys only: declared once a model, as plain data.
+
+Templates are DuckDB SQL with ``{layer.table}`` for a stored table, ``{changed}`` for the distinct changed values of the
+touch's columns, ``{delta}`` for the whole rows that were added and removed (``_is_added``), ``{touched}`` for the table
+of touched keys (column ``key``) and ``{keys}`` for what follows ``IN``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What one input is to a model.
+
+    ``columns`` are those of its columns that the model's rows depend on: a change in others touches nothing.
+    ``touches`` selects the touched keys; the first column's values when empty.
+    ``reads`` restricts the input to what recomputing the keys needs: a column that holds the key, a condition, or all
+    rows when empty.
+    """
+
+    columns: tuple[str, ...]
+    touches: str = ""
+    reads: str = ""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the rows read are those whose column holds a touched key."""
+        return self.reads.isidentifier()
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """A model's scope and inputs. ``scope`` is a column of its table, or None: then any touch recomputes the whole.
+
+    ``starts`` selects the keys touched by events that started after ``{since}`` up to ``{until}``.
+    """
+
+    scope: str | None
+    inputs: Mapping[str, Input]
+    starts: str = ""
+    key_type: str = field(default="VARCHAR")
+
+
+def direct(key: str, *columns: str) -> Input:
+    """An input whose own column names the key it touches, and is read by it."""
+    return Input((key, *columns), reads=key)
+
+
+def rendered(template: str, place: Callable[[str], str], values: Mapping[str, str]) -> str:
+    """The template with stored tables as ``place`` names them and the other placeholders by ``values``.
+
+    Raises KeyError for a placeholder that neither knows.
+    """
+    return _PLACEHOLDER.sub(lambda found: place(found[1]) if "." in found[1] else values[found[1]], template)

@@ -1,0 +1,59 @@
+"""Reads and writes how far each catalog follows the lake."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import event_pipeline
+from event_pipeline.contracts.progress import PROGRESS
+from event_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Tables of a catalog hold the lake's changes up to ``consumed_snapshot``, as of that instant."""
+
+    consumed_snapshot: int
+    as_of: datetime
+    fingerprint: str
+
+
+def read_progress(connection: duckdb.DuckDBPyConnection, catalog: str) -> Progress | None:
+    """None when the catalog's tables must be recomputed."""
+    row = connection.execute(
+        f"SELECT consumed_snapshot, epoch_us(as_of), fingerprint FROM {PROGRESS[catalog].qualified} "
+        "ORDER BY committed_at DESC LIMIT 1"
+    ).fetchone()
+    return Progress(int(row[0]), datetime.fromtimestamp(row[1] / 1_000_000, UTC), row[2]) if row else None
+
+
+def write_progress(connection: duckdb.DuckDBPyConnection, catalog: str, progress: Progress) -> None:
+    """Within the caller's transaction."""
+    table = PROGRESS[catalog].qualified
+    connection.execute(f"DELETE FROM {table}")
+    connection.execute(
+        f"INSERT INTO {table} VALUES (?, ?, ?, ?)",
+        [progress.consumed_snapshot, progress.as_of, progress.fingerprint, datetime.now(UTC)],
+    )
+
+
+def fingerprint(settings: Settings) -> str:
+    """Changes whenever the same documents would make other rows: models, contracts, row rules, the organisation."""
+    said = settings.organisation.model_dump_json() + settings.validation.model_dump_json()
+    return hashlib.sha256((_code() + said).encode()).hexdigest()[:16]
+
+
+@cache
+def _code() -> str:
+    """Content of the modules that decide what rows are."""
+    package = Path(event_pipeline.__file__).parent
+    files = sorted(path for folder in ("models", "contracts") for path in (package / folder).rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -1,0 +1,183 @@
+"""Applies the increments of one catalog's models inside one transaction: touched keys, their new rows, what differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.quarantine import QUARANTINE
+from event_pipeline.increments.compiled import FLAGGED, Compiler, input_view
+from event_pipeline.increments.increment import Increment, Input, rendered
+from event_pipeline.increments.keys import Keys
+from event_pipeline.increments.registry import INCREMENTS, models_of
+from event_pipeline.models.model import Model
+from event_pipeline.models.rules import IS_FLAGGED, IS_REJECTED
+from event_pipeline.warehouse.refresh import CONTRACTS
+
+if TYPE_CHECKING:
+    import duckdb
+
+_TOUCHED, _NEW, _OLD = "_touched", "_new", "_old"
+
+
+@dataclass(frozen=True, slots=True)
+class Increased:
+    """What an increment did to a table: keys recomputed, rows that came and went (an edited row does both)."""
+
+    table: str
+    keys: int
+    added: int
+    removed: int
+    seconds: float
+    rejected: int = 0
+    noted: int = 0
+
+
+def place(name: str) -> str:
+    """``catalog.layer.table`` of a stored table."""
+    return CONTRACTS[name].qualified
+
+
+def delta_table(name: str) -> str:
+    """Temporary table of the rows that came (``_is_added``) and went of ``layer.table``."""
+    return "_delta_" + name.replace(".", "_")
+
+
+class Stage:
+    """One application of a catalog's increments; the caller holds the transaction."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, compiler: Compiler, as_of: datetime, was_as_of: datetime
+    ) -> None:
+        self._connection = connection
+        self._compiler = compiler
+        self._as_of, self._was_as_of = as_of, was_as_of
+        self._deltas: set[str] = set()
+
+    def add_delta(self, name: str) -> None:
+        """Takes note that ``delta_table(name)`` holds changes of that table."""
+        self._deltas.add(name)
+
+    def apply(self, catalog: str) -> list[Increased]:
+        """Brings every table of the catalog up to date with the deltas; what they change becomes a delta in turn."""
+        return [done for model in models_of(catalog) if (done := self._apply(model)) is not None]
+
+    def close(self) -> None:
+        """Drops the deltas."""
+        for name in self._deltas:
+            self._connection.execute(f"DROP TABLE IF EXISTS {delta_table(name)}")
+
+    def _apply(self, model: Model) -> Increased | None:
+        started, increment = perf_counter(), INCREMENTS[model.name]
+        keys = self._touch(model, increment)
+        if keys is None:
+            return None
+        for name in model.inputs:
+            self._restrict(name, increment.inputs[name], keys)
+        compiled, held = self._compiler.compiled(model, self._as_of), _scope(model.contract, increment, keys)
+        columns = ", ".join(f'"{name}"' for name in model.contract.column_names)
+        rejected = noted = 0
+        query = compiled.query
+        if compiled.accepted and compiled.broken:
+            self._make(FLAGGED, query)
+            rejected, noted = self._replace_quarantine(model.contract, keys, compiled.broken)
+            query = compiled.accepted
+        self._make(_NEW, f"SELECT {columns} FROM ({query}) WHERE {held}")
+        self._make(_OLD, f"SELECT {columns} FROM {model.contract.qualified} WHERE {held}")
+        added, removed = self._differ(model.name)
+        if added or removed:
+            self._write(model.contract, held, columns, removed > 0)
+        return Increased(model.name, keys.count, added, removed, perf_counter() - started, rejected, noted)
+
+    def _touch(self, model: Model, increment: Increment) -> Keys | None:
+        """The keys that the deltas of the model's inputs touch; None when they touch none."""
+        queries = [self._touching(increment.inputs[name], name) for name in model.inputs if name in self._deltas]
+        if increment.starts and self._as_of != self._was_as_of:
+            instants = {"since": _instant(self._was_as_of), "until": _instant(self._as_of)}
+            queries.append(rendered(increment.starts, place, instants))
+        if not queries:
+            return None
+        if increment.scope is None:
+            queries = [f"SELECT 'all' AS key WHERE EXISTS ({query})" for query in queries]
+            nullable = False
+        else:
+            nullable = model.contract.column(increment.scope).nullable
+        union = " UNION ".join(f"(SELECT * FROM ({query}) t(key))" for query in queries)
+        self._make(_TOUCHED, f"SELECT key FROM ({union}){'' if nullable else ' WHERE key IS NOT NULL'}")
+        keys = Keys.stored(self._connection, _TOUCHED)
+        return keys if keys.count else None
+
+    def _touching(self, dependence: Input, name: str) -> str:
+        columns, delta = ", ".join(f'"{column}"' for column in dependence.columns), delta_table(name)
+        changed = (
+            f"(SELECT {columns} FROM {delta} GROUP BY ALL "
+            "HAVING count(*) FILTER (_is_added) <> count(*) FILTER (NOT _is_added))"
+        )
+        template = dependence.touches or f'SELECT "{dependence.columns[0]}" FROM {{changed}}'
+        return rendered(template, place, {"changed": changed, "delta": delta})
+
+    def _restrict(self, name: str, dependence: Input, keys: Keys) -> None:
+        """The view through which the model sees this input."""
+        condition = ""
+        if dependence.is_direct:
+            condition = f" WHERE {keys.holding(dependence.reads)}"
+        elif dependence.reads:
+            found = rendered(dependence.reads, place, {"keys": keys.listed, "touched": keys.table})
+            condition = f" WHERE {found}"
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS SELECT * FROM {place(name)}{condition}"
+        )
+
+    def _replace_quarantine(self, contract: Contract, keys: Keys, broken: str) -> tuple[int, int]:
+        """What is in quarantine of these documents becomes the rules they break now. Returns rejected and noted."""
+        connection = self._connection
+        rejected, noted = connection.execute(
+            f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
+            f"FROM {FLAGGED}"
+        ).fetchone() or (0, 0)
+        theirs = f"table_name = '{contract.table}' AND {keys.holding('document_id')}"
+        if connection.execute(f"SELECT 1 FROM {QUARANTINE.qualified} WHERE {theirs} LIMIT 1").fetchone():
+            connection.execute(f"DELETE FROM {QUARANTINE.qualified} WHERE {theirs}")
+        if rejected or noted:
+            names = ", ".join(QUARANTINE.column_names)
+            connection.execute(f"INSERT INTO {QUARANTINE.qualified} ({names}) SELECT {names} FROM ({broken})")
+        return int(rejected), int(noted)
+
+    def _differ(self, name: str) -> tuple[int, int]:
+        """Makes the table's delta of new and old rows; returns how many came and went."""
+        self._make(
+            delta_table(name),
+            f"(SELECT *, true AS _is_added FROM (FROM {_NEW} EXCEPT ALL FROM {_OLD})) UNION ALL "
+            f"(SELECT *, false FROM (FROM {_OLD} EXCEPT ALL FROM {_NEW}))",
+        )
+        added, removed = self._connection.execute(
+            f"SELECT count(*) FILTER (_is_added), count(*) FILTER (NOT _is_added) FROM {delta_table(name)}"
+        ).fetchone() or (0, 0)
+        if added or removed:
+            self._deltas.add(name)
+        return int(added), int(removed)
+
+    def _write(self, contract: Contract, held: str, columns: str, has_removed: bool) -> None:
+        """Rows whose key is in the delta are taken out and put in as they are now."""
+        same = " AND ".join(f'd."{name}" IS NOT DISTINCT FROM t."{name}"' for name in contract.key)
+        changed = f"EXISTS (SELECT 1 FROM {delta_table(contract.name)} d WHERE {same})"
+        if has_removed:
+            self._connection.execute(f"DELETE FROM {contract.qualified} t WHERE {held} AND {changed}")
+        order = f" ORDER BY {', '.join(contract.order_by)}" if contract.order_by else ""
+        self._connection.execute(
+            f"INSERT INTO {contract.qualified} ({columns}) SELECT {columns} FROM {_NEW} t WHERE {changed}{order}"
+        )
+
+    def _make(self, table: str, query: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+
+
+def _scope(contract: Contract, increment: Increment, keys: Keys) -> str:
+    return "true" if increment.scope is None else keys.holding(increment.scope)
+
+
+def _instant(at: datetime) -> str:
+    return f"TIMESTAMPTZ '{at.isoformat()}'"

@@ -1,0 +1,256 @@
+"""Increments of the warehouse: dimensions, facts and marts."""
+
+from __future__ import annotations
+
+from event_pipeline.increments.increment import Increment, Input, direct
+
+_CLAIMED = "coalesce(claimed_event_id, 'unknown')"
+_CLAIMING = (
+    f"SELECT {_CLAIMED} FROM {{staging.scans}} "
+    "WHERE claimed_registration_id IN (SELECT registration_id FROM {changed})"
+)
+_SCANS = "(claimed_event_id IN {keys} OR claimed_event_id IS NULL AND 'unknown' IN {keys})"
+_BY_HAND = "SELECT unnest(['app:' || registration_id, 'sheet:' || registration_id])"
+_PROVIDED = "SELECT provider || ':' || payment_id FROM {staging.payment_events}"
+_PAID_FOR = "SELECT substr(key, instr(key, ':') + 1) FROM {touched} WHERE key LIKE 'app:%'"
+_OF_TOUCHED_PAYMENTS = (
+    "SELECT provider || ':' || payment_id FROM {staging.payment_events} "
+    f"WHERE provider || ':' || payment_id IN {{keys}} OR registration_id IN ({_PAID_FOR})"
+)
+_CLUBS_OF = "SELECT club_id FROM {core.dim_events} WHERE event_id IN (SELECT event_id FROM {changed})"
+_EVENTS_OF_CLUBS = "event_id IN (SELECT event_id FROM {core.dim_events} WHERE club_id IN {keys})"
+_STARTED = "starts_at > {since} AND starts_at <= {until}"
+_OUTSIDE_THE_SPAN = (
+    "WITH span AS (SELECT min(date) AS first_date, max(date) AS last_date FROM {core.dim_dates}) "
+    "SELECT 1 FROM {delta}, span WHERE DAY IS NOT NULL AND (first_date IS NULL "
+    "OR (_is_added AND DAY NOT BETWEEN first_date AND last_date) OR (NOT _is_added AND DAY IN (first_date, last_date)))"
+)
+
+
+def _mentions(day: str) -> Input:
+    """An input of dim_dates: only a day beyond the ends, or one at an end that goes, changes the span."""
+    return Input((day,), touches=_OUTSIDE_THE_SPAN.replace("DAY", day))
+
+
+CORE_INCREMENTS: dict[str, Increment] = {
+    "core.dim_clubs": Increment(None, {"staging.clubs": Input(("club_id", "club_name", "website", "created_at"))}),
+    "core.dim_categories": Increment(None, {"staging.categories": Input(("category_id", "category_name", "color"))}),
+    "core.dim_events": Increment(
+        None,
+        {
+            "staging.events": Input(
+                ("event_id", "title", "club_id", "category_id", "location", "starts_at", "ends_at",
+                 "registration_deadline_at", "capacity", "event_status", "registration_method", "participation_type",
+                 "is_paid", "fee_minor", "is_featured", "is_archived", "created_at")
+            ),
+            "staging.clubs": Input(("club_id",)),
+            "staging.categories": Input(("category_id",)),
+        },
+    ),
+    "core.bridge_event_tags": Increment(
+        None,
+        {
+            "staging.event_tags": Input(("event_id", "tag_id")),
+            "staging.tags": Input(("tag_id", "tag_name", "color")),
+            "staging.events": Input(("event_id",)),
+        },
+    ),
+    "core.fact_attendance": Increment(
+        "claimed_event_id",
+        {
+            "staging.scans": Input(
+                ("claimed_event_id", "scan_id", "claimed_registration_id", "scanned_at", "scanner_id", "is_readable",
+                 "is_checksum_valid"),
+                touches=f"SELECT {_CLAIMED} FROM {{changed}}",
+                reads=_SCANS,
+            ),
+            "staging.resolved_registrations": Input(
+                ("registration_id", "source_event_id", "event_id", "user_id", "is_cancelled", "is_app_attended",
+                 "app_attended_at", "updated_at"),
+                touches=f"SELECT source_event_id FROM {{changed}} UNION {_CLAIMING}",
+                reads="source_event_id IN {keys} OR registration_id IN "
+                f"(SELECT claimed_registration_id FROM {{staging.scans}} WHERE {_SCANS})",
+            ),
+            "staging.sheet_corrections": direct(
+                "event_id", "sheet_row_id", "correction", "registration_id", "occurred_at"
+            ),
+            "staging.attendance_reversals": Input(
+                ("registration_id", "undone_at"),
+                touches="SELECT source_event_id FROM {staging.resolved_registrations} "
+                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
+            ),
+        },
+    ),
+    "core.fact_registrations": Increment(
+        "source_event_id",
+        {
+            "staging.resolved_registrations": direct(
+                "source_event_id", "registration_id", "event_id", "user_id", "registered_at", "registration_status",
+                "registration_type", "team_size", "department", "year_of_study", "payment_status", "is_cancelled",
+                "is_duplicate", "is_walk_in",
+            ),
+            "core.fact_attendance": Input(
+                ("claimed_event_id", "registration_id", "user_id", "occurred_at", "is_counted"),
+                reads="claimed_event_id",
+            ),
+            "core.dim_events": direct("event_id", "start_date"),
+        },
+    ),
+    "core.fact_payments": Increment(
+        "payment_id",
+        {
+            "staging.resolved_registrations": Input(
+                ("registration_id", "event_id", "user_id", "payment_status", "amount_minor", "updated_at",
+                 "registered_at", "is_duplicate", "is_walk_in"),
+                touches=f"{_BY_HAND} FROM {{changed}} UNION {_PROVIDED} "
+                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
+                reads=f"registration_id IN ({_PAID_FOR} UNION SELECT registration_id FROM {{staging.payment_events}} "
+                "WHERE provider || ':' || payment_id IN {keys})",
+            ),
+            "staging.payment_events": Input(
+                ("payment_event_id", "provider", "payment_id", "registration_id", "event_id", "payment_event",
+                 "amount_minor", "currency", "occurred_at"),
+                touches=f"SELECT provider || ':' || payment_id FROM {{changed}} UNION {_BY_HAND} FROM {{changed}} "
+                f"UNION {_BY_HAND} FROM {{staging.payment_events}} WHERE provider || ':' || payment_id IN "
+                "(SELECT provider || ':' || payment_id FROM {changed})",
+                reads=f"provider || ':' || payment_id IN ({_OF_TOUCHED_PAYMENTS})",
+            ),
+            "staging.sheet_corrections": Input(
+                ("registration_id", "correction", "occurred_at"),
+                touches=f"{_BY_HAND} FROM {{changed}}",
+                reads=f"registration_id IN ({_PAID_FOR})",
+            ),
+            "staging.events": Input(
+                ("event_id", "fee_minor"),
+                touches=f"{_BY_HAND} FROM {{staging.resolved_registrations}} WHERE source_event_id IN "
+                "(SELECT event_id FROM {changed}) "
+                f"UNION {_PROVIDED} WHERE event_id IN (SELECT event_id FROM {{changed}})",
+            ),
+        },
+    ),
+    "core.fact_email_events": Increment(
+        "email_event_id",
+        {
+            "staging.email_events": Input(
+                ("email_event_id", "message_id", "registration_id", "event_id", "participant_email", "provider",
+                 "mail_type", "email_event", "occurred_at"),
+                reads="email_event_id",
+            ),
+            "staging.resolved_registrations": Input(
+                ("registration_id", "event_id", "user_id"),
+                touches="SELECT email_event_id FROM {staging.email_events} "
+                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
+                reads="registration_id IN (SELECT registration_id FROM {staging.email_events} "
+                "WHERE email_event_id IN {keys})",
+            ),
+            "staging.events": Input(
+                ("event_id",),
+                touches="SELECT email_event_id FROM {staging.email_events} "
+                "WHERE event_id IN (SELECT event_id FROM {changed})",
+            ),
+        },
+    ),
+    "core.dim_users": Increment(
+        "user_id",
+        {
+            "people.people": direct("user_id"),
+            "core.fact_registrations": Input(
+                ("user_id", "registration_id", "registered_at", "registered_date", "department", "year_of_study",
+                 "is_counted", "is_attended"),
+                touches="SELECT user_id FROM {changed} WHERE user_id <> 'unknown'",
+                reads="user_id",
+            ),
+        },
+    ),
+    "core.dim_dates": Increment(
+        None,
+        {
+            "core.dim_events": _mentions("start_date"),
+            "core.fact_registrations": _mentions("registered_date"),
+            "core.fact_attendance": _mentions("occurred_date"),
+            "core.fact_payments": _mentions("occurred_date"),
+            "core.fact_email_events": _mentions("occurred_date"),
+        },
+    ),
+}  # fmt: skip
+"""By ``layer.table``."""
+
+MART_INCREMENTS: dict[str, Increment] = {
+    "marts.agg_event_metrics": Increment(
+        "event_id",
+        {
+            "core.fact_registrations": direct(
+                "event_id", "registered_date", "is_counted", "is_cancelled", "is_duplicate", "team_size", "is_walk_in"
+            ),
+            "core.fact_attendance": direct("event_id", "occurred_date", "is_counted"),
+            "core.fact_payments": direct("event_id", "occurred_date", "currency", "revenue_minor", "payment_status"),
+        },
+    ),
+    "marts.agg_daily_metrics": Increment(
+        "date",
+        {
+            "core.dim_dates": direct("date"),
+            "core.dim_events": direct("start_date", "event_id", "starts_at", "event_status"),
+            "core.dim_users": direct("first_counted_date", "user_id", "registrations"),
+            "marts.agg_event_metrics": direct(
+                "date", "event_id", "registrations", "cancellations", "duplicates", "participants", "check_ins",
+                "revenue_minor",
+            ),
+            "core.fact_email_events": direct("occurred_date", "email_event"),
+        },
+        starts=f"SELECT start_date FROM {{core.dim_events}} WHERE {_STARTED}",
+        key_type="DATE",
+    ),
+    "marts.agg_club_metrics": Increment(
+        "club_id",
+        {
+            "core.dim_clubs": direct("club_id"),
+            "core.dim_events": direct("club_id", "event_id", "capacity", "starts_at", "event_status"),
+            "core.fact_registrations": Input(
+                ("event_id", "user_id", "is_counted", "is_attended"), touches=_CLUBS_OF, reads=_EVENTS_OF_CLUBS
+            ),
+            "marts.agg_event_metrics": Input(
+                ("event_id", "registrations", "participants", "revenue_minor"),
+                touches=_CLUBS_OF,
+                reads=_EVENTS_OF_CLUBS,
+            ),
+        },
+        starts=f"SELECT club_id FROM {{core.dim_events}} WHERE {_STARTED}",
+    ),
+    "marts.agg_registration_pace": Increment(
+        "event_id",
+        {
+            "core.dim_events": direct("event_id", "starts_at", "event_status", "capacity"),
+            "core.fact_registrations": direct("event_id", "is_counted", "lead_time_days", "team_size"),
+        },
+        starts=f"SELECT event_id FROM {{core.dim_events}} WHERE {_STARTED}",
+    ),
+    "marts.agg_arrivals": Increment(
+        "event_id",
+        {
+            "core.dim_events": direct("event_id", "starts_at"),
+            "core.fact_registrations": direct("event_id", "is_counted"),
+            "core.fact_attendance": direct("event_id", "occurred_at", "is_counted"),
+        },
+    ),
+    "marts.agg_email_funnel": Increment(
+        "event_id",
+        {
+            "core.dim_events": direct("event_id"),
+            "core.fact_registrations": direct("event_id", "is_counted", "is_attended"),
+            "core.fact_email_events": direct("event_id", "registration_id", "email_event"),
+        },
+    ),
+    "marts.agg_cohorts": Increment(
+        None,
+        {
+            "core.dim_dates": Input(("date",)),
+            "core.fact_attendance": Input(
+                ("user_id", "occurred_date", "is_counted"),
+                touches="SELECT 1 FROM {changed} "
+                "WHERE is_counted AND occurred_date IS NOT NULL AND user_id <> 'unknown'",
+            ),
+        },
+    ),
+}  # fmt: skip
+"""By ``layer.table``."""
