@@ -15,8 +15,9 @@ from event_pipeline.definitions.asset_metadata import (
 )
 from event_pipeline.definitions.session import Session
 from event_pipeline.models.model import Model
+from event_pipeline.models.registry import MODELS
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.refresh import CONTRACTS, model_parameters, read_table
+from event_pipeline.warehouse.refresh import CONTRACTS, model_parameters
 
 WRITER_POOL = "writer"
 """Runs that write take turns."""
@@ -28,19 +29,15 @@ FIRST_PARTITION = "2020-01-01"
 def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
     """The asset of a model: its inputs arrive as lazy tables, its expression goes to the IO manager."""
     contract = model.contract
-    argument = {name: name.replace(".", "__") for name in model.inputs}
     by_day = contract.partition_column is not None
-    # Dagster loads no table that is by day for one that is by day too, unless the run has partitions.
-    unloaded = {name for name in model.inputs if by_day and CONTRACTS[name].partition_column is not None}
+    # A run without partitions cannot read one table that is by day for another: Dagster asks it for its days.
+    made_anew = [MODELS[name] for name in model.inputs if by_day and CONTRACTS[name].partition_column is not None]
+    read = _tables_read(model, made_anew)
+    argument = {name: name.replace(".", "__") for name in read}
 
     @dg.asset(
         key=asset_key(model.name),
-        ins={
-            argument[name]: dg.AssetIn(key=asset_key(name), input_manager_key="warehouse")
-            for name in model.inputs
-            if name not in unloaded
-        },
-        deps=[asset_key(name) for name in unloaded],
+        ins={argument[name]: dg.AssetIn(key=asset_key(name), input_manager_key="warehouse") for name in read},
         group_name=contract.layer,
         description=asset_description(contract, inspect.getdoc(model.function)),
         kinds={"duckdb", "ibis"},
@@ -48,7 +45,7 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         tags=asset_tags(contract),
         metadata={
             **column_schema(contract),
-            **column_lineage(contract, {name: CONTRACTS[name] for name in model.inputs}),
+            **column_lineage(contract, {name: CONTRACTS[name] for name in read}),
             **({"partition_expr": contract.partition_column} if by_day else {}),
         },
         io_manager_key="warehouse",
@@ -57,12 +54,19 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run() if by_day else None,
     )
     def _asset(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session], **inputs: Any) -> Any:
-        tables = {name: inputs[argument[name]] for name in model.inputs if name not in unloaded}
-        tables |= {name: read_table(session.backend, name) for name in unloaded}
-        rows = model.apply(tables, model_parameters(session.settings, session.as_of))
+        parameters = model_parameters(session.settings, session.as_of)
+        tables = {name: inputs[argument[name]] for name in read}
+        tables |= {made.name: made.apply(tables, parameters) for made in made_anew}
+        rows = model.apply(tables, parameters)
         return _of_days(context, rows, contract.partition_column)
 
     return _asset
+
+
+def _tables_read(model: Model, made_anew: list[Model]) -> list[str]:
+    """The model's inputs, with what those are made of in place of those ``made_anew``."""
+    replaced = {made.name: made.inputs for made in made_anew}
+    return list(dict.fromkeys(name for direct in model.inputs for name in replaced.get(direct, (direct,))))
 
 
 def daily_partitions(settings: Settings) -> dg.DailyPartitionsDefinition:
