@@ -15,6 +15,7 @@ from event_pipeline.settings.sections import (
     Schedules,
     Sheets,
     Spreadsheet,
+    Stream,
     Validation,
 )
 from event_pipeline.settings.values import COLLECTIONS, Collection, Cron, LogLevel
@@ -33,6 +34,7 @@ __all__ = [
     "Settings",
     "Sheets",
     "Spreadsheet",
+    "Stream",
     "Validation",
     "load_settings",
     "read_settings",

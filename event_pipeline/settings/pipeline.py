@@ -14,7 +14,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from event_pipeline.settings.sections import Features, Firebase, Organisation, Retention, Schedules, Sheets, Validation
+from event_pipeline.settings.sections import (
+    Features,
+    Firebase,
+    Organisation,
+    Retention,
+    Schedules,
+    Sheets,
+    Stream,
+    Validation,
+)
 from event_pipeline.settings.values import LogLevel, WebAddress
 
 
@@ -69,6 +78,7 @@ class Settings(BaseSettings):
     organisation: Organisation = Organisation()
     firebase: Firebase = Firebase()
     sheets: Sheets = Sheets()
+    stream: Stream = Stream()
     schedules: Schedules = Schedules()
     validation: Validation = Validation()
     retention: Retention = Retention()

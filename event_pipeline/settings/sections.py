@@ -94,6 +94,37 @@ class Sheets(_Section):
     )
 
 
+class Stream(_Section):
+    """The stream worker, which follows the sources live."""
+
+    is_enabled: bool = Field(default=True, description="`make up` starts the stream worker too.")
+    batch_milliseconds: int = Field(
+        default=500, description="A batch is committed at the latest so long after its first change.", ge=10, le=60_000
+    )
+    batch_changes: int = Field(
+        default=500, description="A batch is committed as soon as it holds so many changes.", ge=1, le=100_000
+    )
+    silent_seconds: float = Field(
+        default=60,
+        description="A Firebase connection that is silent for so long is closed and opened anew.",
+        gt=0,
+        le=3_600,
+    )
+    refused_seconds: float = Field(
+        default=300, description="A source that refuses is tried again after so long.", gt=0, le=86_400
+    )
+    discovery_seconds: float = Field(
+        default=300,
+        description="How often Firestore is asked for new names of subcollections of live updates and chats.",
+        gt=0,
+        le=86_400,
+    )
+    sheets_seconds: float = Field(default=60, description="How often the spreadsheets are read.", gt=0, le=86_400)
+    inbox_milliseconds: int = Field(
+        default=200, description="How often the inbox is looked at for new files.", ge=10, le=60_000
+    )
+
+
 class Schedules(_Section):
     """When things run by themselves, in the organisation's time zone."""
 
