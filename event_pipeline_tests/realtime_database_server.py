@@ -1,4 +1,4 @@
-"""A local Realtime Database: its REST protocol for reading, over a tree held in memory, with faults on demand.
+"""A local Realtime Database: its REST protocol for reading and its events, over a tree in memory, faults on demand.
 
 Orders, filters, refuses and answers as Google's servers do: 32-bit integer keys before texts, values by type, arrays
 where keys look like indexes, ``Index not defined`` where the rules have no index.
@@ -7,6 +7,7 @@ where keys look like indexes, ``Index not defined`` where the rules have no inde
 from __future__ import annotations
 
 import json
+import queue
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,14 @@ class Fault:
     announces_length: bool = True
 
 
+@dataclass(eq=False)
+class EventStream:
+    """An open stream of the node at ``path``; ``events`` are (name, data), None closes the connection."""
+
+    path: tuple[str, ...]
+    events: queue.Queue[tuple[str, Any] | None] = field(default_factory=queue.Queue)
+
+
 @dataclass
 class RealtimeDatabase:
     """``data`` is the tree; ``indexes`` the fields indexed everywhere; ``faults`` are used up in order."""
@@ -38,6 +47,68 @@ class RealtimeDatabase:
     requests: list[str] = field(default_factory=list)
     largest_answer: int = 256 * 1024 * 1024
     url: str = ""
+    streams: list[EventStream] = field(default_factory=list)
+    opened: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def put(self, path: str, value: Any) -> None:
+        """Write a node, or delete it with None, and tell who listens."""
+        with self._changed:
+            self._tell("put", _path(path), value, {(): value})
+
+    def patch(self, path: str, values: Mapping[str, Any]) -> None:
+        """Write several nodes below a path at once and tell who listens."""
+        with self._changed:
+            self._tell("patch", _path(path), dict(values), {_path(name): value for name, value in values.items()})
+
+    def say(self, event: str, data: Any = None) -> None:
+        """The same event to everyone who listens."""
+        with self._changed:
+            for stream in self.streams:
+                stream.events.put((event, data))
+
+    def cut(self) -> None:
+        """Close every stream."""
+        with self._changed:
+            for stream in self.streams:
+                stream.events.put(None)
+
+    def wait_opened(self, count: int) -> None:
+        """Wait until so many streams were opened in all."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.opened >= count, 20), f"{self.opened} streams were opened"
+
+    def open_stream(self, target: str) -> EventStream:
+        """A new stream, which begins with all that its node holds."""
+        path = _path(urlsplit(target).path.removesuffix(".json"))
+        with self._changed:
+            stream = EventStream(tuple(map(unquote, path)))
+            stream.events.put(("put", {"path": "/", "data": _as_array(self._node(stream.path))}))
+            self.streams.append(stream)
+            self.opened += 1
+            self._changed.notify_all()
+        return stream
+
+    def close_stream(self, stream: EventStream) -> None:
+        """Tell it nothing any more."""
+        with self._changed:
+            self.streams.remove(stream)
+
+    def _tell(self, event: str, path: tuple[str, ...], data: Any, writes: Mapping[tuple[str, ...], Any]) -> None:
+        for below, value in writes.items():
+            self.data = _written(self.data, (*path, *below), value) or {}
+        for stream in self.streams:
+            depth = len(stream.path)
+            if path[:depth] == stream.path:
+                stream.events.put((event, {"path": "/" + "/".join(path[depth:]), "data": data}))
+            elif stream.path[: len(path)] == path:
+                stream.events.put(("put", {"path": "/", "data": _as_array(self._node(stream.path))}))
+
+    def _node(self, path: tuple[str, ...]) -> Any:
+        node: Any = self.data
+        for segment in path:
+            node = _children(node).get(segment)
+        return node
 
     def answer(self, target: str) -> tuple[int, str]:
         """Status and JSON body for a GET of this path and query."""
@@ -59,6 +130,19 @@ class RealtimeDatabase:
             error = "Data requested exceeds the maximum size that can be accessed with a single request."
             return 400, json.dumps({"error": error})
         return 200, body
+
+
+def _path(text: str) -> tuple[str, ...]:
+    return tuple(segment for segment in text.split("/") if segment)
+
+
+def _written(node: Any, path: tuple[str, ...], value: Any) -> Any:
+    """The node with a value put at a path; what is empty does not exist."""
+    if not path:
+        return value if value not in ({}, []) else None
+    children = dict(_children(node))
+    child = _written(children.pop(path[0], None), path[1:], value)
+    return {**children, **({path[0]: child} if child is not None else {})} or None
 
 
 def _children(node: Any) -> dict[str, Any]:
@@ -119,6 +203,9 @@ def running_realtime_database() -> Iterator[RealtimeDatabase]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             database.requests.append(self.path)
+            if self.headers.get("Accept") == "text/event-stream" and not database.faults:
+                self._stream()
+                return
             status, text = database.answer(self.path)
             fault = database.faults.pop(0) if database.faults else Fault(status)
             whole = (text if fault.body is None else fault.body).encode()
@@ -131,6 +218,20 @@ def running_realtime_database() -> Iterator[RealtimeDatabase]:
             self.wfile.write(whole[: fault.keep])
             self.close_connection = True
 
+        def _stream(self) -> None:
+            stream = database.open_stream(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            try:
+                while (event := stream.events.get()) is not None:
+                    data = json.dumps(event[1], separators=(",", ":"))
+                    self.wfile.write(f"event: {event[0]}\ndata: {data}\n\n".encode())
+            except OSError:
+                database.requests.append(f"{self.path} was left")
+            database.close_stream(stream)
+            self.close_connection = True
+
         def log_message(self, format: str, *args: Any) -> None:
             """Requests are recorded, not printed."""
 
@@ -141,6 +242,7 @@ def running_realtime_database() -> Iterator[RealtimeDatabase]:
     try:
         yield database
     finally:
+        database.cut()
         server.shutdown()
         server.server_close()
         thread.join()
