@@ -22,7 +22,7 @@ from event_pipeline.stream.sources.firestore_target import FirestoreTarget
 from event_pipeline.stream.sources.follower import Connection, Follower
 from event_pipeline.stream.sources.listen_place import ListenPlace
 from event_pipeline.stream.sources.live_source import Emit, Report
-from event_pipeline.stream.sources.opening import open_patiently
+from event_pipeline.stream.sources.patience import open_patiently, sleep_until_stopped
 from event_pipeline.stream.sources.recent import RecentVersions
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ class FirestoreListen:
         self, client: Client, cursors: Mapping[str, object], known: KnownVersions, emit: Emit, report: Report,
         stop: threading.Event,
     ) -> None:  # fmt: skip
-        def wait(seconds: float) -> None:
-            stop.wait(seconds)
-
+        wait = sleep_until_stopped(stop)
         reader = FirestoreReader(client, self._firebase.page_size, wait)
         versions = RecentVersions(known)
         follower = Follower(NAME, report, stop, self._stream.refused_seconds)

@@ -21,7 +21,7 @@ from event_pipeline.sources.firebase_errors import realtime_database_errors
 from event_pipeline.sources.realtime_database_reader import NAME, RealtimeDatabaseReader
 from event_pipeline.stream.sources.follower import Follower
 from event_pipeline.stream.sources.live_source import Emit, Report
-from event_pipeline.stream.sources.opening import open_patiently
+from event_pipeline.stream.sources.patience import open_patiently, sleep_until_stopped
 from event_pipeline.stream.sources.realtime_http import RealtimeHttp
 from event_pipeline.stream.sources.realtime_target import RealtimeDatabaseAccess, RealtimeDatabaseTarget
 from event_pipeline.stream.sources.recent import RecentVersions
@@ -44,9 +44,7 @@ class RealtimeDatabaseEvents:
     ) -> None:
         """Emits changes until ``stop`` is set; see ``LiveSource``."""
 
-        def wait(seconds: float) -> None:
-            stop.wait(seconds)
-
+        wait = sleep_until_stopped(stop)
         opened = open_patiently(self, lambda: self._open(wait), report, stop, self._stream.refused_seconds)
         if opened is None:
             return

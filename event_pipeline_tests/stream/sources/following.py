@@ -26,10 +26,12 @@ class Following:
     failures: list[BaseException] = field(default_factory=list)
     is_crashed: bool = False
     gate: threading.Event = field(default_factory=threading.Event)
+    is_asked: threading.Event = field(default_factory=threading.Event)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def emit(self, batch: ChangeBatch) -> None:
         """Commit a batch once the gate is open."""
+        self.is_asked.set()
         assert self.gate.wait(PATIENCE_SECONDS)
         with self._changed:
             if not self.is_crashed:

@@ -301,6 +301,7 @@ class TestFaring:
         script.set("clubs", **{f"c{i:03d}": {"text": text} for i in range(200)})
         with following(source_of(script), lake, is_gated=True) as run:
             (stream,) = script.wait_opened(1)
+            assert run.is_asked.wait(10)
             before = 0
             while before != (before := stream.sent.qsize()):
                 threading.Event().wait(0.3)

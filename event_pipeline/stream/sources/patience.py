@@ -1,4 +1,4 @@
-"""Opening a source's client, which can fail like any other step and must not end the thread."""
+"""Waiting that ends when the worker stops, and opening a client that cannot be opened yet."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from event_pipeline.errors import PipelineError
+from event_pipeline.errors import PipelineError, TransientError
 from event_pipeline.stream.sources.live_source import LiveReport, LiveSource, Report
 
 T = TypeVar("T")
+
+
+def sleep_until_stopped(stop: threading.Event) -> Callable[[float], None]:
+    """A sleep for retries, which gives up with a TransientError as soon as ``stop`` is set."""
+
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise TransientError("the worker is stopping")
+
+    return sleep
 
 
 def open_patiently(
