@@ -52,7 +52,7 @@ class Fate:
     times_staged: int
     is_rejected: bool
     rules: frozenset[str]
-    row: Row | None
+    row: Row | None = field(compare=False)
 
     @property
     def is_kept_once(self) -> bool:
@@ -120,7 +120,7 @@ def fates(pipeline: Pipeline) -> dict[str, list[Fate]]:
                 collection, document_id, len(rows), document_id in rejected,
                 frozenset(broken.get(document_id, ())), rows[0] if rows else None,
             )  # fmt: skip
-            for marker in set(re.findall(r"case-\d{6}", payload or "")):
+            for marker in set(re.findall(r"case-\d{6}", f"{document_id} {payload}")):
                 found.setdefault(marker, []).append(fate)
     return found
 
