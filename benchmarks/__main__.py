@@ -77,9 +77,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=Path("benchmarks/results"), help="folder of spine.md and spine.json"
     )
-    parser.add_argument(
-        "--work", type=Path, help="folder for the data, 6 GB for a million; the system's when left out"
-    )
+    parser.add_argument("--work", type=Path, help="folder for the data, 6 GB for a million; the system's when left out")
     parser.add_argument("--dlt-documents", type=int, default=100_000, help="most documents that dlt loads")
     parser.add_argument("--pandas-documents", type=int, default=1_000_000, help="most documents that pandas reads")
     options = parser.parse_args(arguments)
