@@ -39,10 +39,15 @@ def absent_registrations(raw_registrations: ir.Table, registrations: ir.Table) -
     documents = raw_registrations.select("document_id").distinct()
     absent = documents.anti_join(registrations, documents.document_id == registrations.registration_id)
     history = raw_registrations.filter(raw_registrations.operation == "upsert").semi_join(absent, "document_id")
-    said = history.select(
-        registration_id=history.document_id,
-        event_id=trimmed(extract_text(history.payload, "$.event_id")),
-        participant_email=email_text(extract_text(history.payload, "$.participant_email")),
+    # Out of an aggregation, or the database would put the filter before the join, where it parses every payload.
+    texts = history.group_by("source", "document_id", "version").agg(
+        event=extract_text(history.payload, "$.event_id").max(),
+        email=extract_text(history.payload, "$.participant_email").max(),
+    )
+    said = texts.select(
+        registration_id=texts.document_id,
+        event_id=trimmed(texts.event),
+        participant_email=email_text(texts.email),
     )
     return said.filter(said.event_id.notnull() & said.participant_email.notnull()).distinct()
 
