@@ -23,6 +23,9 @@ DUCKDB_TYPES = {
 IBIS_TYPES = {**{name: name for name in DUCKDB_TYPES}, "timestamp": "timestamp('UTC')"}
 """Contract types and what they are in Ibis."""
 
+_PUBLIC_OPS = frozenset({"ops.data_quality", "ops.warehouse_progress", "ops.stream_status", "ops.batches"})
+"""Records of the pipeline's own work that warehouse users see."""
+
 UNKNOWN = "unknown"
 """Key of the row every dimension keeps for what is missing or was deleted."""
 
@@ -74,9 +77,7 @@ class Contract:
     @property
     def catalog(self) -> Catalog:
         """The lake holds everything personal; the warehouse only pseudonymous ids."""
-        if self.layer in ("core", "marts") or self.name in ("ops.data_quality", "ops.warehouse_progress"):
-            return "warehouse"
-        return "lake"
+        return "warehouse" if self.layer in ("core", "marts") or self.name in _PUBLIC_OPS else "lake"
 
     @property
     def qualified(self) -> str:

@@ -123,6 +123,24 @@ class Stream(_Section):
     inbox_milliseconds: int = Field(
         default=200, description="How often the inbox is looked at for new files.", ge=10, le=60_000
     )
+    queue_changes: int = Field(
+        default=20_000,
+        description="Changes that may wait to be committed; sources are held back beyond it.",
+        ge=1,
+        le=1_000_000,
+    )
+    queue_megabytes: int = Field(
+        default=256, description="Bytes that may wait to be committed; sources are held back beyond it.", ge=1, le=16_384
+    )
+    heartbeat_seconds: float = Field(
+        default=15,
+        description="Sensors take over a source when the worker has said nothing of it for so long.",
+        ge=2,
+        le=3_600,
+    )
+    report_seconds: float = Field(
+        default=60, description="How often tables that changed are reported to Dagster.", ge=5, le=86_400
+    )
 
 
 class Schedules(_Section):
@@ -180,6 +198,9 @@ class Retention(_Section):
 
     snapshot_days: int = Field(default=7, description="Time travel reaches this far back.", ge=1, le=3_650)
     inbox_done_days: int = Field(default=30, description="Picked-up inbox files are kept this long.", ge=1, le=3_650)
+    batches_days: int = Field(
+        default=30, description="The stream worker's batches are listed for this long.", ge=1, le=3_650
+    )
 
 
 class Features(_Section):

@@ -14,6 +14,7 @@ from event_pipeline.contracts.progress import PROGRESS
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import CURSORS, RAW_TABLES
 from event_pipeline.contracts.source_state import SOURCE_STATE
+from event_pipeline.contracts.stream import BATCHES, STREAM_STATUS
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS, STAGING_MODELS, in_order
@@ -33,7 +34,7 @@ CONTRACTS: dict[str, Contract] = {
     CURSORS.name: CURSORS,
     SOURCE_STATE.name: SOURCE_STATE,
     DATA_QUALITY.name: DATA_QUALITY,
-    **{contract.name: contract for contract in PROGRESS.values()},
+    **{contract.name: contract for contract in (*PROGRESS.values(), STREAM_STATUS, BATCHES)},
 }
 """Every table's contract by ``layer.table``."""
 
