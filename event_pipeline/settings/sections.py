@@ -130,7 +130,7 @@ class Stream(_Section):
         le=1_000_000,
     )
     queue_megabytes: int = Field(
-        default=256, description="Bytes that may wait to be committed; sources are held back beyond it.", ge=1, le=16_384
+        default=256, description="Megabytes that may wait to be committed; as with changes.", ge=1, le=16_384
     )
     heartbeat_seconds: float = Field(
         default=15,
