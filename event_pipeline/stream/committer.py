@@ -48,8 +48,8 @@ class Committer:
     def commit(self, batches: Sequence[ChangeBatch], reports: Sequence[LiveReport]) -> Committed:
         """Commits the batches in their order, each with its cursors, and what they change in every table.
 
-        ``reports`` are what sources said of themselves since the last commit; both may be empty. When it raises, nothing
-        or only some of the first batches were committed; committing all of them again is safe.
+        ``reports`` are what sources said of themselves since the last commit; both may be empty. When it raises,
+        nothing or only some of the first batches were committed; committing all of them again is safe.
         """
         started = time.perf_counter()
         rows_in, rows_new = Counter[str](), Counter[str]()
