@@ -15,10 +15,13 @@ from dagster._core.storage.db_io_manager import DbClient, DbIOManager, DbTypeHan
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.definitions.asset_metadata import column_schema
 from event_pipeline.definitions.session import Session
+from event_pipeline.definitions.upkeep import Applied
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
+
+    from event_pipeline.warehouse.refresh import Refreshed
 
 
 class LakeClient(DbClient["Backend"]):
@@ -65,16 +68,10 @@ class IbisTypeHandler(DbTypeHandler["ir.Table"]):
         from event_pipeline.warehouse.refresh import write_model_output
 
         contract = _contract(table_slice)
-        written = write_model_output(connection, self.session.settings, contract, obj, _days(context))
-        counts = (
-            TableMetadataSet(partition_row_count=written.rows, storage_kind="ducklake")
-            if context.has_asset_partitions
-            else TableMetadataSet(row_count=written.rows, storage_kind="ducklake")
-        )
-        found: dict[str, Any] = {**counts, "seconds": round(written.seconds, 3)}
-        if contract.layer == "staging":
-            found |= {"rows_rejected": written.rejected, "values_noted": written.noted}
-        return found | column_schema(contract) | _lineage(context)
+        with self.session.upkeep.writing(contract, context.log) as known:
+            written = write_model_output(connection, self.session.settings, contract, obj, _days(context))
+        known["seconds"] = round(written.seconds, 3)
+        return _recorded(context, contract, written.rows, known | _judged(contract, written))
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: "Backend") -> "ir.Table":
         """The stored table, filtered to the partitions asked for."""
@@ -130,15 +127,34 @@ class FrameTypeHandler(IbisTypeHandler):
         return [self._frame_type]
 
 
+class AppliedTypeHandler(IbisTypeHandler):
+    """Records what increments did to a table; its rows are there already."""
+
+    def handle_output(
+        self, context: dg.OutputContext, table_slice: TableSlice, obj: Any, connection: "Backend"
+    ) -> Mapping[str, Any]:
+        """Counts the table's rows, writes none."""
+        contract, rows = _contract(table_slice), obj.rows
+        if rows is None:
+            ((rows,),) = connection.con.execute(f"SELECT count(*) FROM {contract.qualified}").fetchall()
+        return _recorded(context, contract, rows, {**obj.figures, **_judged(contract, obj)})
+
+    @property
+    def supported_types(self) -> Sequence[type]:
+        """What model assets return in a run that applies increments."""
+        return [Applied]
+
+
 @dg.io_manager(required_resource_keys={"session"})
 def warehouse_io_manager(context: dg.InitResourceContext) -> DbIOManager:
-    """Handlers for Ibis, Arrow and pandas over the run's session; inputs without annotation are Ibis tables."""
+    """Handlers for Ibis, Arrow, pandas and what was applied, over the run's session; inputs are lazy by default."""
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
 
     session: Session = context.resources.session
-    handlers = [IbisTypeHandler(session), FrameTypeHandler(session, pa.Table), FrameTypeHandler(session, pd.DataFrame)]
+    frames = [FrameTypeHandler(session, frame_type) for frame_type in (pa.Table, pd.DataFrame)]
+    handlers = [IbisTypeHandler(session), AppliedTypeHandler(session), *frames]
     return DbIOManager(
         type_handlers=handlers,
         db_client=LakeClient(session),
@@ -152,6 +168,19 @@ def _contract(table_slice: TableSlice) -> Contract:
     from event_pipeline.warehouse.refresh import CONTRACTS
 
     return CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
+
+
+def _judged(contract: Contract, done: "Applied | Refreshed") -> dict[str, int]:
+    """What became of the documents that were judged, where the table is made of documents."""
+    return {"rows_rejected": done.rejected, "values_noted": done.noted} if contract.layer == "staging" else {}
+
+
+def _recorded(context: dg.OutputContext, contract: Contract, rows: int, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of a materialization; ``rows`` are the table's, or those of the days that were written."""
+    of_days = context.has_asset_partitions
+    counts = TableMetadataSet(partition_row_count=rows) if of_days else TableMetadataSet(row_count=rows)
+    kind = TableMetadataSet(storage_kind="ducklake")
+    return {**counts, **kind, **known, **column_schema(contract), **_lineage(context)}
 
 
 def _lineage(context: dg.OutputContext) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dagster as dg
 
 from event_pipeline.definitions.raw_assets import RECONCILE_TAG
+from event_pipeline.definitions.upkeep import WAY_TAG, Way
 
 SYNC_JOB, INGEST_JOB, REFRESH_JOB, REBUILD_JOB, RECONCILE_JOB = "sync", "ingest", "refresh", "rebuild", "reconcile"
 SYNC_SHEETS_JOB = "sync_sheets"
 
 _RAW = dg.AssetSelection.groups("raw")
 _EVERYTHING = dg.AssetSelection.all()
+
+_APPLY, _REBUILD = {WAY_TAG: Way.APPLY.value}, {WAY_TAG: Way.REBUILD.value}
 
 
 def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
@@ -19,28 +22,34 @@ def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.Unresolv
     assets = _EVERYTHING - costly
     return [
         dg.define_asset_job(
-            SYNC_JOB, assets, description="Reads every source and brings every table up to date. Sensors start it."
+            SYNC_JOB,
+            assets,
+            description="Reads every source and brings every table up to date. Sensors start it.",
+            tags=_APPLY,
         ),
         dg.define_asset_job(
             SYNC_SHEETS_JOB,
             dg.AssetSelection.assets("raw/sheets_rows").downstream() - costly,
-            description="Reads the events' sheets and brings up to date what depends on them.",
+            description="Reads the events' sheets and brings every table up to date.",
+            tags=_APPLY,
         ),
         dg.define_asset_job(INGEST_JOB, _RAW, description="Reads every source into the raw tables, nothing else."),
         dg.define_asset_job(
             REFRESH_JOB,
             _EVERYTHING - _RAW,
-            description="Brings every table up to date from the raw tables, then runs all checks.",
+            description="Applies what changed in the raw tables to every table, then runs all checks.",
+            tags=_APPLY,
         ),
         dg.define_asset_job(
             REBUILD_JOB,
             _EVERYTHING - _RAW,
             description="Recomputes every table from all raw changes, then runs all checks.",
+            tags=_REBUILD,
         ),
         dg.define_asset_job(
             RECONCILE_JOB,
             assets,
             description="Compares every document with the source to find missed updates and deletes.",
-            tags={RECONCILE_TAG: "yes"},
+            tags={RECONCILE_TAG: "yes", **_APPLY},
         ),
     ]

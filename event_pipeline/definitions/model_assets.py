@@ -13,7 +13,9 @@ from event_pipeline.definitions.asset_metadata import (
     column_lineage,
     column_schema,
 )
+from event_pipeline.definitions.order import op_tags, turn_of
 from event_pipeline.definitions.session import Session
+from event_pipeline.definitions.upkeep import way_of
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS
 from event_pipeline.settings import Settings
@@ -27,7 +29,9 @@ FIRST_PARTITION = "2020-01-01"
 
 
 def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
-    """The asset of a model: its inputs arrive as lazy tables, its expression goes to the IO manager."""
+    """The asset of a model: it returns what was applied to its table or, where that is to be written as a whole, the
+    expression of its rows over lazy inputs. The IO manager records either.
+    """
     contract = model.contract
     by_day = contract.partition_column is not None
     # A run without partitions cannot read one table that is by day for another: Dagster asks it for its days.
@@ -50,10 +54,14 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         },
         io_manager_key="warehouse",
         pool=WRITER_POOL,
+        op_tags=op_tags(turn_of(contract)),
         partitions_def=daily_partitions(settings) if by_day else None,
         backfill_policy=dg.BackfillPolicy.single_run() if by_day else None,
     )
     def _asset(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session], **inputs: Any) -> Any:
+        applied = session.upkeep.begin(contract, way_of(context, contract), context.log)
+        if applied is not None:
+            return applied
         parameters = model_parameters(session.settings, session.as_of)
         tables = {name: inputs[argument[name]] for name in read}
         tables |= {made.name: made.apply(tables, parameters) for made in made_anew}

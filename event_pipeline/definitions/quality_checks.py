@@ -9,6 +9,7 @@ from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.ops import DIMENSIONS
 from event_pipeline.definitions.asset_metadata import asset_key
 from event_pipeline.definitions.model_assets import WRITER_POOL
+from event_pipeline.definitions.order import Turn, op_tags, turn_of
 from event_pipeline.definitions.quality_results import contract_check_result, expectation_check_results
 from event_pipeline.definitions.session import Session
 
@@ -24,6 +25,7 @@ def contract_check(contract: Contract) -> dg.AssetChecksDefinition:
         name=CONTRACT_CHECK,
         blocking=True,
         description=f"Columns as declared, {', '.join(contract.key)} unique and present, required columns filled.",
+        op_tags=op_tags(turn_of(contract)),
     )
     def _check(session: dg.ResourceParam[Session]) -> dg.AssetCheckResult:
         from event_pipeline.quality.contract_check import check_contract
@@ -46,6 +48,7 @@ def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:
             for dimension in DIMENSIONS
         ],
         pool=WRITER_POOL,
+        op_tags=op_tags(Turn.EXPECTATIONS),
     )
     def _checks(session: dg.ResourceParam[Session]) -> Iterator[dg.AssetCheckResult]:
         from event_pipeline.quality.gx_runner import check_table

@@ -9,6 +9,7 @@ from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.raw import RAW_FIREBASE, RAW_INBOX, RAW_SHEETS, RAW_UNREADABLE
 from event_pipeline.definitions.asset_metadata import OWNER, asset_description, asset_key, asset_tags, column_schema
 from event_pipeline.definitions.model_assets import WRITER_POOL
+from event_pipeline.definitions.order import Turn, op_tags
 from event_pipeline.definitions.session import Session
 from event_pipeline.warehouse.ingest import (
     Ingested,
@@ -39,7 +40,9 @@ def _specs(contracts: Mapping[str, Contract], kind: str) -> list[dg.AssetSpec]:
     ]
 
 
-@dg.multi_asset(specs=_specs(RAW_FIREBASE, "firebase"), can_subset=True, pool=WRITER_POOL)
+@dg.multi_asset(
+    specs=_specs(RAW_FIREBASE, "firebase"), can_subset=True, pool=WRITER_POOL, op_tags=op_tags(Turn.SOURCES)
+)
 def firebase_documents(
     context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]
 ) -> Iterator[dg.MaterializeResult]:
@@ -60,13 +63,18 @@ def firebase_documents(
     yield from _results(context, session, RAW_FIREBASE, ingested)
 
 
-@dg.multi_asset(specs=_specs(RAW_SHEETS, "googlesheets"), pool=WRITER_POOL)
+@dg.multi_asset(specs=_specs(RAW_SHEETS, "googlesheets"), pool=WRITER_POOL, op_tags=op_tags(Turn.SOURCES))
 def sheet_rows(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> Iterator[dg.MaterializeResult]:
     """Rows of the spreadsheets that changed."""
     yield from _results(context, session, RAW_SHEETS, ingest_sheets(session.lake, session.settings))
 
 
-@dg.multi_asset(specs=_specs({**RAW_INBOX, **RAW_UNREADABLE}, "json"), can_subset=True, pool=WRITER_POOL)
+@dg.multi_asset(
+    specs=_specs({**RAW_INBOX, **RAW_UNREADABLE}, "json"),
+    can_subset=True,
+    pool=WRITER_POOL,
+    op_tags=op_tags(Turn.SOURCES),
+)
 def inbox_records(
     context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]
 ) -> Iterator[dg.MaterializeResult]:

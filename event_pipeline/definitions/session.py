@@ -12,6 +12,7 @@ from event_pipeline.settings import Settings
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
+    from event_pipeline.definitions.upkeep import Upkeep
     from event_pipeline.warehouse.lake import Lake
 
 
@@ -25,6 +26,7 @@ class Session:
         self.settings = settings
         self.as_of = as_of or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         self._backend: Backend | None = None
+        self._upkeep: Upkeep | None = None
         self._stack = ExitStack()
 
     @property
@@ -46,9 +48,20 @@ class Session:
 
         return Lake(self.backend.con, self.settings)
 
+    @property
+    def upkeep(self) -> "Upkeep":
+        """How the run writes the models' tables."""
+        if self._upkeep is None:
+            from event_pipeline.definitions.upkeep import Upkeep
+
+            self._upkeep = Upkeep(self.backend, self.settings, self.as_of)
+        return self._upkeep
+
     def close(self) -> None:
-        """Closes the connection."""
-        self._backend = None
+        """Ends what was begun and closes the connection."""
+        if self._upkeep is not None:
+            self._upkeep.close()
+        self._upkeep = self._backend = None
         self._stack.close()
 
 

@@ -38,6 +38,8 @@ class Input:
 class Increment:
     """A model's scope and inputs. ``scope`` is a column of its table, or None: then any touch recomputes the whole.
 
+    A calm one (its scope is None) is too dear for every live batch: it may be owed for a while.
+
     ``starts`` selects the keys touched by events that started after ``{since}`` up to ``{until}``.
     """
 
@@ -45,6 +47,7 @@ class Increment:
     inputs: Mapping[str, Input]
     starts: str = ""
     key_type: str = field(default="VARCHAR")
+    is_calm: bool = False
 
 
 def direct(key: str, *columns: str) -> Input:

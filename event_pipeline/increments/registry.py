@@ -22,3 +22,7 @@ def inputs_of(catalog: str) -> list[str]:
     models = models_of(catalog)
     made = {model.name for model in models}
     return sorted({name for model in models for name in model.inputs} - made)
+
+
+CALM = frozenset(name for name, increment in INCREMENTS.items() if increment.is_calm)
+"""Tables that live batches may leave for a calmer moment."""

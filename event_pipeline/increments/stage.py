@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -9,18 +10,23 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
+from event_pipeline.errors import ContractError
 from event_pipeline.increments.compiled import FLAGGED, Compiler, input_view
 from event_pipeline.increments.increment import Increment, Input, rendered
 from event_pipeline.increments.keys import Keys
 from event_pipeline.increments.registry import INCREMENTS, models_of
 from event_pipeline.models.model import Model
+from event_pipeline.models.registry import MODELS
 from event_pipeline.models.rules import IS_FLAGGED, IS_REJECTED
 from event_pipeline.warehouse.refresh import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb
 
-_TOUCHED, _NEW, _OLD = "_touched", "_new", "_old"
+_TOUCHED, _NEW, _OLD, _BROKEN = "_touched", "_new", "_old", "_broken"
+
+WHOLE = "all"
+"""The key of a table that is recomputed as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Increased:
     noted: int = 0
 
 
-def place(name: str) -> str:
+def stored_place(name: str) -> str:
     """``catalog.layer.table`` of a stored table."""
     return CONTRACTS[name].qualified
 
@@ -47,32 +53,52 @@ def delta_table(name: str) -> str:
 
 
 class Stage:
-    """One application of a catalog's increments; the caller holds the transaction."""
+    """One application of increments; the caller holds the transaction. ``place`` says where a table is stored."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, compiler: Compiler, as_of: datetime, was_as_of: datetime
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        compiler: Compiler,
+        as_of: datetime,
+        was_as_of: datetime,
+        place: Callable[[str], str] = stored_place,
     ) -> None:
         self._connection = connection
         self._compiler = compiler
         self._as_of, self._was_as_of = as_of, was_as_of
+        self._place = place
         self._deltas: set[str] = set()
+
+    @property
+    def deltas(self) -> frozenset[str]:
+        """The tables of which ``delta_table(name)`` holds changes."""
+        return frozenset(self._deltas)
 
     def add_delta(self, name: str) -> None:
         """Takes note that ``delta_table(name)`` holds changes of that table."""
         self._deltas.add(name)
 
-    def apply(self, catalog: str) -> list[Increased]:
-        """Brings every table of the catalog up to date with the deltas; what they change becomes a delta in turn."""
-        return [done for model in models_of(catalog) if (done := self._apply(model)) is not None]
+    def apply(self, catalog: str, owed: Collection[str] = (), later: Collection[str] = ()) -> list[Increased]:
+        """Brings every table of the catalog up to date with the deltas; what they change becomes a delta in turn.
+
+        Tables in ``owed`` are recomputed even if nothing touches them, those in ``later`` are left as they are; both
+        are tables that are recomputed as a whole.
+        """
+        models = [model for model in models_of(catalog) if model.name not in later]
+        return [done for model in models if (done := self._apply(model, model.name in owed)) is not None]
+
+    def touches(self, name: str) -> bool:
+        """Whether the deltas touch that table of ``models_of``, which was left for later."""
+        return self._touch(MODELS[name], INCREMENTS[name]) is not None
 
     def close(self) -> None:
         """Drops the deltas."""
         for name in self._deltas:
             self._connection.execute(f"DROP TABLE IF EXISTS {delta_table(name)}")
 
-    def _apply(self, model: Model) -> Increased | None:
+    def _apply(self, model: Model, is_owed: bool) -> Increased | None:
         started, increment = perf_counter(), INCREMENTS[model.name]
-        keys = self._touch(model, increment)
+        keys = self._touch(model, increment, is_owed)
         if keys is None:
             return None
         for name in model.inputs:
@@ -86,22 +112,24 @@ class Stage:
             rejected, noted = self._replace_quarantine(model.contract, keys, compiled.broken)
             query = compiled.accepted
         self._make(_NEW, f"SELECT {columns} FROM ({query}) WHERE {held}")
-        self._make(_OLD, f"SELECT {columns} FROM {model.contract.qualified} WHERE {held}")
-        added, removed = self._differ(model.name)
+        self._make(_OLD, f"SELECT {columns} FROM {self._place(model.name)} WHERE {held}")
+        added, removed = self._differ(model.contract, columns)
         if added or removed:
             self._write(model.contract, held, columns, removed > 0)
         return Increased(model.name, keys.count, added, removed, perf_counter() - started, rejected, noted)
 
-    def _touch(self, model: Model, increment: Increment) -> Keys | None:
+    def _touch(self, model: Model, increment: Increment, is_owed: bool = False) -> Keys | None:
         """The keys that the deltas of the model's inputs touch; None when they touch none."""
         queries = [self._touching(increment.inputs[name], name) for name in model.inputs if name in self._deltas]
+        if is_owed and increment.scope is None:
+            queries.append("SELECT 1")
         if increment.starts and self._as_of != self._was_as_of:
             instants = {"since": _instant(self._was_as_of), "until": _instant(self._as_of)}
-            queries.append(rendered(increment.starts, place, instants))
+            queries.append(rendered(increment.starts, self._place, instants))
         if not queries:
             return None
         if increment.scope is None:
-            queries = [f"SELECT 'all' AS key WHERE EXISTS ({query})" for query in queries]
+            queries = [f"SELECT '{WHOLE}' AS key WHERE EXISTS ({query})" for query in queries]
             nullable = False
         else:
             nullable = model.contract.column(increment.scope).nullable
@@ -117,7 +145,7 @@ class Stage:
             "HAVING count(*) FILTER (_is_added) <> count(*) FILTER (NOT _is_added))"
         )
         template = dependence.touches or f'SELECT "{dependence.columns[0]}" FROM {{changed}}'
-        return rendered(template, place, {"changed": changed, "delta": delta})
+        return rendered(template, self._place, {"changed": changed, "delta": delta})
 
     def _restrict(self, name: str, dependence: Input, keys: Keys) -> None:
         """The view through which the model sees this input."""
@@ -125,10 +153,10 @@ class Stage:
         if dependence.is_direct:
             condition = f" WHERE {keys.holding(dependence.reads)}"
         elif dependence.reads:
-            found = rendered(dependence.reads, place, {"keys": keys.listed, "touched": keys.table})
+            found = rendered(dependence.reads, self._place, {"keys": keys.listed, "touched": keys.table})
             condition = f" WHERE {found}"
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS SELECT * FROM {place(name)}{condition}"
+            f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS SELECT * FROM {self._place(name)}{condition}"
         )
 
     def _replace_quarantine(self, contract: Contract, keys: Keys, broken: str) -> tuple[int, int]:
@@ -138,41 +166,72 @@ class Stage:
             f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
             f"FROM {FLAGGED}"
         ).fetchone() or (0, 0)
+        place, names = self._place(QUARANTINE.name), ", ".join(QUARANTINE.column_names)
         theirs = f"table_name = '{contract.table}' AND {keys.holding('document_id')}"
-        if connection.execute(f"SELECT 1 FROM {QUARANTINE.qualified} WHERE {theirs} LIMIT 1").fetchone():
-            connection.execute(f"DELETE FROM {QUARANTINE.qualified} WHERE {theirs}")
-        if rejected or noted:
-            names = ", ".join(QUARANTINE.column_names)
-            connection.execute(f"INSERT INTO {QUARANTINE.qualified} ({names}) SELECT {names} FROM ({broken})")
+        before = connection.execute(f"SELECT 1 FROM {place} WHERE {theirs} LIMIT 1").fetchone()
+        if before or rejected or noted:
+            delta = delta_table(QUARANTINE.name)
+            self._make(_BROKEN, f"SELECT {names} FROM ({broken})")
+            difference = _difference(names, _BROKEN, f"(SELECT {names} FROM {place} WHERE {theirs})")
+            if QUARANTINE.name in self._deltas:
+                connection.execute(f"INSERT INTO {delta} {difference}")
+            else:
+                self._make(delta, difference)
+                self._deltas.add(QUARANTINE.name)
+            connection.execute(f"DELETE FROM {place} WHERE {theirs}")
+            connection.execute(f"INSERT INTO {place} ({names}) SELECT {names} FROM {_BROKEN}")
         return int(rejected), int(noted)
 
-    def _differ(self, name: str) -> tuple[int, int]:
-        """Makes the table's delta of new and old rows; returns how many came and went."""
-        self._make(
-            delta_table(name),
-            f"(SELECT *, true AS _is_added FROM (FROM {_NEW} EXCEPT ALL FROM {_OLD})) UNION ALL "
-            f"(SELECT *, false FROM (FROM {_OLD} EXCEPT ALL FROM {_NEW}))",
-        )
-        added, removed = self._connection.execute(
-            f"SELECT count(*) FILTER (_is_added), count(*) FILTER (NOT _is_added) FROM {delta_table(name)}"
-        ).fetchone() or (0, 0)
+    def _differ(self, contract: Contract, columns: str) -> tuple[int, int]:
+        """Makes the table's delta of new and old rows; returns how many came and went.
+
+        Raises ContractError where new rows share a key: written, they could not be told apart again.
+        """
+        delta = delta_table(contract.name)
+        self._make(delta, _difference(columns, _NEW, _OLD))
+        key = ", ".join(f'"{name}"' for name in contract.key)
+        added, distinct, removed = self._connection.execute(
+            f"SELECT count(*) FILTER (_is_added), count(DISTINCT hash({key})) FILTER (_is_added), "
+            f"count(*) FILTER (NOT _is_added) FROM {delta}"
+        ).fetchone() or (0, 0, 0)
+        if distinct < added:
+            self._require_unique(contract, key, delta)
         if added or removed:
-            self._deltas.add(name)
+            self._deltas.add(contract.name)
         return int(added), int(removed)
+
+    def _require_unique(self, contract: Contract, key: str, delta: str) -> None:
+        twice = self._connection.execute(
+            f"SELECT {key} FROM {delta} WHERE _is_added GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 3"
+        ).fetchall()
+        if twice:
+            shown = "; ".join(", ".join(map(str, row)) for row in twice)
+            raise ContractError(
+                f"{contract.name}: {', '.join(contract.key)} would no longer identify a row ({shown}); nothing was "
+                f"written. Mend the model of {contract.name}, or run the rebuild job and see what its check finds"
+            )
 
     def _write(self, contract: Contract, held: str, columns: str, has_removed: bool) -> None:
         """Rows whose key is in the delta are taken out and put in as they are now."""
         same = " AND ".join(f'd."{name}" IS NOT DISTINCT FROM t."{name}"' for name in contract.key)
         changed = f"EXISTS (SELECT 1 FROM {delta_table(contract.name)} d WHERE {same})"
         if has_removed:
-            self._connection.execute(f"DELETE FROM {contract.qualified} t WHERE {held} AND {changed}")
+            self._connection.execute(f"DELETE FROM {self._place(contract.name)} t WHERE {held} AND {changed}")
         order = f" ORDER BY {', '.join(contract.order_by)}" if contract.order_by else ""
-        self._connection.execute(
-            f"INSERT INTO {contract.qualified} ({columns}) SELECT {columns} FROM {_NEW} t WHERE {changed}{order}"
-        )
+        rows = f"SELECT {columns} FROM {_NEW} t WHERE {changed}{order}"
+        self._connection.execute(f"INSERT INTO {self._place(contract.name)} ({columns}) {rows}")
 
     def _make(self, table: str, query: str) -> None:
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+
+
+def _difference(columns: str, new: str, old: str) -> str:
+    """The rows that came and went, told by ``_is_added``; one pass, where EXCEPT both ways takes four."""
+    return (
+        f"SELECT {columns}, sum(_sign) > 0 AS _is_added FROM "
+        f"(SELECT {columns}, 1 AS _sign FROM {new} UNION ALL SELECT {columns}, -1 FROM {old}) "
+        f"GROUP BY ALL HAVING sum(_sign) <> 0"
+    )
 
 
 def _scope(contract: Contract, increment: Increment, keys: Keys) -> str:

@@ -251,6 +251,7 @@ MART_INCREMENTS: dict[str, Increment] = {
                 "WHERE is_counted AND occurred_date IS NOT NULL AND user_id <> 'unknown'",
             ),
         },
+        is_calm=True,
     ),
 }  # fmt: skip
 """By ``layer.table``."""

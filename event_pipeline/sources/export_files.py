@@ -7,7 +7,6 @@ holds several states of one document needs update times to order them.
 
 from __future__ import annotations
 
-import gzip
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from event_pipeline.sources.change_columns import (
     drop_unchanged,
 )
 from event_pipeline.sources.export_lines import read_documents
-from event_pipeline.sources.file_state import FileStamp, HashingFile, content_hash, dropped_files
+from event_pipeline.sources.file_state import FileStamp, HashingFile, UnpackingFile, content_hash, dropped_files
 from event_pipeline.sources.json_tree import split_tree
 from event_pipeline.sources.text_blocks import line_blocks
 
@@ -139,7 +138,7 @@ class ExportFilesSource:
 
     def _read(self, name: str, raw: HashingFile, observed_us: int) -> Iterator[pa.Table]:
         """Changes of the followed collections, each table of one collection."""
-        stream = gzip.GzipFile(fileobj=io.BufferedReader(raw, 1024 * 1024)) if name.endswith(".gz") else raw
+        stream = UnpackingFile(fileobj=io.BufferedReader(raw, 1024 * 1024)) if name.endswith(".gz") else raw
         if name.endswith(TREE_SUFFIXES):
             for block in split_tree(stream, name):
                 if self._follows(block.collection, len(block.document_ids)):

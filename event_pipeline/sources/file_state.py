@@ -1,7 +1,8 @@
-"""Dropped files: which there are, whether one is still the file that was read, and a name for its content."""
+"""Dropped files: which there are, whether one is still the file that was read, its content unpacked and named."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 from collections.abc import Sequence
@@ -49,6 +50,15 @@ class HashingFile(io.RawIOBase):
         while self.readinto(buffer):
             pass
         return self._hash.hexdigest()
+
+
+class UnpackingFile(gzip.GzipFile):
+    """Gzipped content that is unpacked a step at a time: all that comes before a break is read, however short."""
+
+    def readinto(self, buffer: memoryview, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Fills the buffer's start with what one step unpacks; returns how many bytes, 0 at the end."""
+        # A buffer filled in several steps would be dropped as a whole when a later one meets the damage.
+        return self.readinto1(buffer)
 
 
 def content_hash(path: Path) -> str:

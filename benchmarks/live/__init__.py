@@ -1,0 +1,1 @@
+"""``python -m benchmarks.live``: how soon changes are in the warehouse, and what they cost."""
