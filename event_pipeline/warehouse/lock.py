@@ -18,8 +18,8 @@ LOCK_TIMEOUT_SECONDS = 600.0
 
 
 @contextmanager
-def write_transaction(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[None]:
-    """A transaction that holds the write lock: committed on leaving, rolled back on any error.
+def write_lock(settings: Settings) -> Iterator[None]:
+    """Holds the write lock of the data folder.
 
     SQLite catalogs answer two committing processes with "database is locked", so writers queue here instead. Raises
     TransientError when another writer holds the lock for longer than ten minutes.
@@ -34,12 +34,25 @@ def write_transaction(connection: duckdb.DuckDBPyConnection, settings: Settings)
             "see `event-pipeline status` for the run that holds it"
         ) from None
     try:
-        connection.execute("BEGIN TRANSACTION")
-        try:
-            yield
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        yield
     finally:
         lock.release()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A transaction: committed on leaving, rolled back on any error."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def write_transaction(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[None]:
+    """A transaction under the write lock; raises as ``write_lock`` does."""
+    with write_lock(settings), transaction(connection):
+        yield
