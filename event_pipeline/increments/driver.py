@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.errors import ContractError
 from event_pipeline.increments.compiled import Compiler
-from event_pipeline.increments.feed import changed_documents, current_snapshot, holds_since, load_deltas
+from event_pipeline.increments.feed import changed_documents, current_snapshot, delta_queries, holds_since
 from event_pipeline.increments.progress import Progress, fingerprint, read_progress, write_progress
 from event_pipeline.increments.rebuild import is_cut_short, rebuild
 from event_pipeline.increments.registry import inputs_of
@@ -62,11 +62,13 @@ class Driver:
             if progress is None:
                 raise ContractError(f"{catalog}: its tables were never made; a rebuild comes first")
             snapshot = current_snapshot(connection)
-            if snapshot == progress.consumed_snapshot and as_of == progress.as_of:
+            as_of = progress.instant(as_of)
+            if snapshot == progress.consumed_snapshot and as_of == progress.as_of and not progress.owed:
                 return []
             stage = Stage(connection, self._compiler, as_of, progress.as_of)
-            load_deltas(connection, stage, inputs_of(catalog), progress.consumed_snapshot)
-            increased = stage.apply(catalog)
+            for name, query in delta_queries(connection, inputs_of(catalog), progress.consumed_snapshot):
+                stage.add_delta(name, query)
+            increased = stage.apply(catalog, owed=progress.owed)
             stage.close()
             write_progress(connection, catalog, Progress(snapshot, as_of, progress.fingerprint))
         return increased
@@ -82,7 +84,7 @@ class Driver:
                 return "the tables were never made"
             if progress.fingerprint != fingerprint(self.settings):
                 return "models or settings changed"
-            if progress.as_of > as_of:
+            if progress.instant(as_of) < progress.as_of:
                 return "the clock went back"
             if not holds_since(connection, progress.consumed_snapshot):
                 return "the lake has forgotten changes that were not applied"

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.increments.stage import Stage, delta_table
 from event_pipeline.warehouse.refresh import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
-    """The lake's newest snapshot, as this transaction sees it."""
-    row = connection.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
+def current_snapshot(connection: duckdb.DuckDBPyConnection, catalog: str = "lake") -> int:
+    """The catalog's newest snapshot, as this transaction sees it."""
+    row = connection.execute(f"SELECT id FROM ducklake_current_snapshot('{catalog}')").fetchone()
     return int(row[0]) if row else 0
 
 
-def holds_since(connection: duckdb.DuckDBPyConnection, snapshot: int) -> bool:
-    """Whether the lake still knows every change after that snapshot: maintenance forgets old ones."""
-    row = connection.execute("SELECT min(snapshot_id), max(snapshot_id) FROM ducklake_snapshots('lake')").fetchone()
+def holds_since(connection: duckdb.DuckDBPyConnection, snapshot: int, catalog: str = "lake") -> bool:
+    """Whether the catalog still knows every change after that snapshot: maintenance forgets old ones."""
+    row = connection.execute(
+        f"SELECT min(snapshot_id), max(snapshot_id) FROM ducklake_snapshots('{catalog}')"
+    ).fetchone()
     return row is not None and row[0] is not None and row[0] <= snapshot + 1 <= row[1] + 1
 
 
@@ -32,24 +34,25 @@ def changed_documents(connection: duckdb.DuckDBPyConnection, raw: list[str], sin
     return int(row[0]) if row else 0
 
 
-def load_deltas(connection: duckdb.DuckDBPyConnection, stage: Stage, names: list[str], since: int) -> None:
-    """Hands the stage the changes of these tables after that snapshot, as its transaction sees them."""
+def delta_queries(connection: duckdb.DuckDBPyConnection, names: Iterable[str], since: int) -> Iterator[tuple[str, str]]:
+    """For each of these tables, the query of what came (``_is_added``) and went after that snapshot.
+
+    Of raw tables only ids matter: their rows never change.
+    """
     until = current_snapshot(connection)
     if since >= until:
         return
     for name in names:
         contract = CONTRACTS[name]
         if contract.layer == "raw":
-            query = f"SELECT DISTINCT document_id, true AS _is_added FROM {_insertions(contract, since, until)}"
-        else:
-            columns = ", ".join(f'"{column}"' for column in contract.column_names)
-            query = (
-                f"SELECT {columns}, change_type IN ('insert', 'update_postimage') AS _is_added "
-                f"FROM ducklake_table_changes({_arguments(contract, since, until)})"
-            )
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {delta_table(name)} AS {query}")
-        if connection.execute(f"SELECT 1 FROM {delta_table(name)} LIMIT 1").fetchone():
-            stage.add_delta(name)
+            yield name, f"SELECT DISTINCT document_id, true AS _is_added FROM {_insertions(contract, since, until)}"
+            continue
+        columns = ", ".join(f'"{column}"' for column in contract.column_names)
+        yield (
+            name,
+            f"SELECT {columns}, change_type IN ('insert', 'update_postimage') AS _is_added "
+            f"FROM ducklake_table_changes({_arguments(contract, since, until)})",
+        )
 
 
 def _insertions(contract: Contract, since: int, until: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
 
@@ -46,7 +46,6 @@ class Increment:
     scope: str | None
     inputs: Mapping[str, Input]
     starts: str = ""
-    key_type: str = field(default="VARCHAR")
     is_calm: bool = False
 
 

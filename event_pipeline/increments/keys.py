@@ -29,7 +29,7 @@ class Keys:
         listed = f"(SELECT key FROM {table} WHERE key IS NOT NULL)"
         if 0 < count - nulls <= MOST_LITERALS:
             rows = connection.execute(f"SELECT key FROM {table} WHERE key IS NOT NULL ORDER BY key").fetchall()
-            listed = f"({', '.join(_literal(key) for (key,) in rows)})"
+            listed = f"({', '.join(literal(key) for (key,) in rows)})"
         return cls(table, int(count), bool(nulls), listed)
 
     def holding(self, column: str) -> str:
@@ -39,7 +39,8 @@ class Keys:
         return f'("{column}" IN {self.listed}{f" OR {chr(34)}{column}{chr(34)} IS NULL" if self.has_null else ""})'
 
 
-def _literal(key: str | date) -> str:
+def literal(key: str | date) -> str:
+    """The key as it stands in a query."""
     if isinstance(key, date):
         return f"DATE '{key.isoformat()}'"
     return "'" + key.replace("'", "''") + "'"

@@ -22,6 +22,7 @@ from event_pipeline.warehouse.refresh import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _TOUCHED, _NEW, _OLD, _BROKEN = "_touched", "_new", "_old", "_broken"
 
@@ -69,14 +70,24 @@ class Stage:
         self._place = place
         self._deltas: set[str] = set()
 
-    @property
-    def deltas(self) -> frozenset[str]:
-        """The tables of which ``delta_table(name)`` holds changes."""
-        return frozenset(self._deltas)
+    def changes(self, catalog: str) -> dict[str, pa.Table]:
+        """What this stage changed in the catalog's tables: rows that came (``_is_added``) and went, by table."""
+        made = [name for name in self._deltas if name in MODELS or name == QUARANTINE.name]
+        return {
+            name: self._connection.execute(f"SELECT * FROM {delta_table(name)}").to_arrow_table()
+            for name in sorted(made)
+            if CONTRACTS[name].catalog == catalog
+        }
 
-    def add_delta(self, name: str) -> None:
-        """Takes note that ``delta_table(name)`` holds changes of that table."""
-        self._deltas.add(name)
+    def add_delta(self, name: str, query: str) -> None:
+        """Adds the query's rows to ``delta_table(name)``: what came and went, or of a raw table whose versions came."""
+        delta = delta_table(name)
+        if name in self._deltas:
+            self._connection.execute(f"INSERT INTO {delta} BY NAME {query}")
+            return
+        self._make(delta, query)
+        if self._connection.execute(f"SELECT 1 FROM {delta} LIMIT 1").fetchone():
+            self._deltas.add(name)
 
     def apply(self, catalog: str, owed: Collection[str] = (), later: Collection[str] = ()) -> list[Increased]:
         """Brings every table of the catalog up to date with the deltas; what they change becomes a delta in turn.
@@ -170,14 +181,9 @@ class Stage:
         theirs = f"table_name = '{contract.table}' AND {keys.holding('document_id')}"
         before = connection.execute(f"SELECT 1 FROM {place} WHERE {theirs} LIMIT 1").fetchone()
         if before or rejected or noted:
-            delta = delta_table(QUARANTINE.name)
             self._make(_BROKEN, f"SELECT {names} FROM ({broken})")
-            difference = _difference(names, _BROKEN, f"(SELECT {names} FROM {place} WHERE {theirs})")
-            if QUARANTINE.name in self._deltas:
-                connection.execute(f"INSERT INTO {delta} {difference}")
-            else:
-                self._make(delta, difference)
-                self._deltas.add(QUARANTINE.name)
+            old = f"(SELECT {names} FROM {place} WHERE {theirs})"
+            self.add_delta(QUARANTINE.name, _difference(names, _BROKEN, old))
             connection.execute(f"DELETE FROM {place} WHERE {theirs}")
             connection.execute(f"INSERT INTO {place} ({names}) SELECT {names} FROM {_BROKEN}")
         return int(rejected), int(noted)

@@ -199,7 +199,6 @@ MART_INCREMENTS: dict[str, Increment] = {
             "core.fact_email_events": direct("occurred_date", "email_event"),
         },
         starts=f"SELECT start_date FROM {{core.dim_events}} WHERE {_STARTED}",
-        key_type="DATE",
     ),
     "marts.agg_club_metrics": Increment(
         "club_id",

@@ -1,23 +1,44 @@
-"""Commits micro-batches: raw changes with their cursors, then every table that they touch."""
+"""Commits micro-batches: raw changes with their cursors, then every table that they touch.
+
+A batch is worked out on the working copy and published as the rows that came and went: first to the lake, in one
+transaction with the raw changes and their cursors, then to the warehouse. The copy's own transaction ends last, so a
+copy that is behind is all that a failure leaves; it catches up from the snapshots that others, or it, committed.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from event_pipeline.contracts.stream import BATCHES, STREAM_STATUS
+from event_pipeline.increments.compiled import Compiler
 from event_pipeline.increments.driver import Brought, Driver
-from event_pipeline.increments.stage import Increased
+from event_pipeline.increments.feed import delta_queries
+from event_pipeline.increments.progress import Progress, read_progress
+from event_pipeline.increments.registry import CALM, inputs_of
+from event_pipeline.increments.stage import Increased, Stage
 from event_pipeline.settings import Settings
 from event_pipeline.sources.change import ChangeBatch
+from event_pipeline.stream.incoming import Incoming
+from event_pipeline.stream.publisher import Publisher
+from event_pipeline.stream.records import batch_rows, status_rows
+from event_pipeline.stream.replica import Replica, replica_place
 from event_pipeline.stream.sources.live_source import LiveReport
-from event_pipeline.warehouse.lake import Lake
+from event_pipeline.warehouse.lock import transaction, write_lock
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from ibis.backends.duckdb import Backend
+
+_FOREIGN = "_foreign"
+
+_CALM_SECONDS = 60.0
+"""How long tables that are dear to make may be behind while batches keep coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +54,174 @@ class Committed:
     reason: str = ""
 
 
+class _OutdatedError(Exception):
+    """An increment cannot do: the tables must be rebuilt first."""
+
+
 class Committer:
     """Brings batches into the lake and the warehouse over one connection, which only it uses."""
 
     def __init__(self, backend: Backend, settings: Settings) -> None:
         self._settings = settings
+        self._connection = backend.con
         self._driver = Driver(backend, settings)
-        self._lake = Lake(backend.con, settings)
+        self._compiler = Compiler(backend, settings)
+        self._replica = Replica(backend.con, settings)
+        self._lake = Publisher(backend.con.cursor(), "lake")
+        self._warehouse = Publisher(backend.con.cursor(), "warehouse")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="publish")
+        self._progress: dict[str, Progress] = {}
+        self._calm_at = time.monotonic()
+        self._is_open = False
 
     def catch_up(self) -> Brought:
-        """Makes the tables where they are missing or outdated, and applies what others have put into the lake."""
-        return self._driver.bring_up_to_date(_this_hour())
+        """Makes the tables where they are missing or outdated, applies what others put into the lake, and brings the
+        working copy along."""
+        brought = self._driver.bring_up_to_date(self._as_of())
+        if not self._is_open:
+            self._replica.open()
+            self._is_open = True
+        self._replica.follow()
+        self._progress = {}
+        return brought
 
     def commit(self, batches: Sequence[ChangeBatch], reports: Sequence[LiveReport]) -> Committed:
         """Commits the batches in their order, each with its cursors, and what they change in every table.
 
         ``reports`` are what sources said of themselves since the last commit; both may be empty. When it raises,
-        nothing or only some of the first batches were committed; committing all of them again is safe.
+        nothing, or the raw changes only, were committed; committing all of it again is safe.
         """
+        reason = "" if self._is_open else self.catch_up().reason
+        try:
+            return self._commit(batches, reports)
+        except _OutdatedError:
+            reason = self.catch_up().reason
+            return replace(self._commit(batches, reports), reason=reason)
+
+    def close(self) -> None:
+        """Puts the working copy to rest; the connection stays its owner's."""
+        self._pool.shutdown()
+        if self._is_open:
+            self._replica.close()
+            self._is_open = False
+
+    def _commit(self, batches: Sequence[ChangeBatch], reports: Sequence[LiveReport]) -> Committed:
+        # What others committed in the meantime may be much: it is copied before anyone has to wait for the lock.
+        is_foreign = self._follow() or not self._progress
         started = time.perf_counter()
-        rows_in, rows_new = Counter[str](), Counter[str]()
-        for batch in batches:
-            rows_in[batch.source] += batch.changes.num_rows
-            rows_new[batch.source] += self._lake.commit(batch)
-        brought = self.catch_up()
-        return Committed(
-            brought.snapshot, time.perf_counter() - started, rows_in, rows_new, brought.increased, brought.reason
-        )
+        with write_lock(self._settings):
+            is_foreign |= self._follow()
+            try:
+                foreign = self._others_changes() if is_foreign else {}
+                return self._replace_touched(batches, reports, foreign, started)
+            except BaseException:
+                self._replica.forget_changes()
+                self._progress = {}
+                raise
 
+    def _follow(self) -> bool:
+        """Whether others committed something, which the copy then holds too.
 
-def _this_hour() -> datetime:
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        Never inside a transaction: one that looked into a SQLite catalog would keep writers from committing.
+        """
+        newest = {"lake": self._lake.snapshot(), "warehouse": self._warehouse.snapshot()}
+        return newest != self._replica.snapshots and self._replica.follow()
+
+    def _others_changes(self) -> dict[str, pa.Table]:
+        """What others put into the lake and the tables do not hold yet, as deltas of each stage's inputs."""
+        found = {catalog: read_progress(self._connection, catalog) for catalog in ("lake", "warehouse")}
+        self._progress = {catalog: progress for catalog, progress in found.items() if progress is not None}
+        if self._driver.rebuild_reason(self._as_of()):
+            raise _OutdatedError
+        deltas: dict[str, pa.Table] = {}
+        for catalog, progress in self._progress.items():
+            for name, query in delta_queries(self._connection, inputs_of(catalog), progress.consumed_snapshot):
+                deltas[name] = self._connection.execute(query).to_arrow_table()
+        return deltas
+
+    def _as_of(self) -> datetime:
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        return self._progress["warehouse"].instant(hour) if self._progress else hour
+
+    def _replace_touched(
+        self,
+        batches: Sequence[ChangeBatch],
+        reports: Sequence[LiveReport],
+        foreign: Mapping[str, pa.Table],
+        started: float,
+    ) -> Committed:
+        before, as_of = self._progress["warehouse"], self._as_of()
+        if as_of < before.as_of:
+            raise _OutdatedError
+        stage = Stage(self._connection, self._compiler, as_of, before.as_of, place=replica_place)
+        with transaction(self._connection):
+            incoming = Incoming.taken(self._connection, stage, batches)
+            self._add(stage, foreign, inputs_of("lake"))
+            increased = stage.apply("lake")
+            publishing = self._pool.submit(self._publish_lake, stage.changes("lake"), incoming, as_of)
+            try:
+                self._add(stage, foreign, inputs_of("warehouse"))
+                warehouse, owed = self._apply_warehouse(stage, is_calm=not batches)
+            finally:
+                progress = publishing.result()
+            increased += warehouse
+            seconds = time.perf_counter() - started
+            records = batch_rows(batches, incoming.rows_new, increased, seconds, progress.consumed_snapshot)
+            reached = replace(progress, owed=owed)
+            self._publish_warehouse(stage.changes("warehouse"), reached, records, status_rows(reports))
+        stage.close()
+        self._progress = {"lake": progress, "warehouse": reached}
+        seconds = time.perf_counter() - started
+        return Committed(progress.consumed_snapshot, seconds, incoming.rows_in, incoming.rows_new, increased)
+
+    def _add(self, stage: Stage, foreign: Mapping[str, pa.Table], names: Sequence[str]) -> None:
+        for name in names:
+            if name in foreign:
+                self._connection.register(_FOREIGN, foreign[name])
+                stage.add_delta(name, f"SELECT * FROM {_FOREIGN}")
+                self._connection.unregister(_FOREIGN)
+
+    def _apply_warehouse(self, stage: Stage, *, is_calm: bool) -> tuple[list[Increased], frozenset[str]]:
+        """The warehouse's increments, and the tables that are left for a calmer moment."""
+        owed = self._progress["warehouse"].owed
+        if is_calm or time.monotonic() - self._calm_at > _CALM_SECONDS:
+            self._calm_at = time.monotonic()
+            return stage.apply("warehouse", owed=owed), frozenset()
+        increased = stage.apply("warehouse", later=CALM)
+        return increased, owed | {name for name in CALM - owed if stage.touches(name)}
+
+    def _publish_lake(self, deltas: Mapping[str, pa.Table], incoming: Incoming, as_of: datetime) -> Progress:
+        """Writes the lake's share beside the work on the warehouse's; returns how far the lake's tables are then."""
+        was, before = self._progress["lake"], self._replica.snapshots["lake"]
+        reached = Progress(before, as_of, was.fingerprint)
+        if incoming.is_empty and not deltas and reached == was:
+            return reached
+        with self._lake.transaction():
+            for name, rows in incoming.rows.items():
+                self._lake.append(name, rows)
+            self._lake.set_cursors(incoming.cursors)
+            for name, delta in deltas.items():
+                self._lake.apply(name, delta)
+            self._lake.set_progress(reached)
+        # Its own snapshot holds nothing that is not applied, so the next batch need not look into it.
+        return replace(reached, consumed_snapshot=self._lake.snapshot_after(before))
+
+    def _publish_warehouse(
+        self,
+        deltas: Mapping[str, pa.Table],
+        reached: Progress,
+        records: Sequence[Mapping[str, object]],
+        statuses: Sequence[Mapping[str, object]],
+    ) -> None:
+        """Writes the warehouse's share and notes in the copy which snapshots it equals."""
+        if deltas or records or statuses or reached != self._progress["warehouse"]:
+            before = self._replica.snapshots["warehouse"]
+            with self._warehouse.transaction():
+                for name, delta in deltas.items():
+                    self._warehouse.apply(name, delta)
+                self._warehouse.insert(BATCHES, records)
+                self._warehouse.replace(STREAM_STATUS, statuses)
+                self._warehouse.set_progress(reached)
+            self._replica.note({"warehouse": self._warehouse.snapshot_after(before)})
+        if reached.consumed_snapshot != self._replica.snapshots["lake"]:
+            self._replica.note({"lake": reached.consumed_snapshot})
