@@ -119,6 +119,8 @@ class InboxWatch:
                 self._source.mark_done(file.path)
             else:
                 self._source.mark_failed(file.path)
+        except FileNotFoundError:
+            log.info("inbox_file_gone", file=file.path.name, consequence="somebody else moved it")
         except OSError as error:
             # It stays listed as read, or it would be read over and over; a restart finds nothing new in it.
             log.error("inbox_file_not_moved", file=file.path.name, reason=error.strerror)

@@ -10,8 +10,9 @@ from typing import Literal, Protocol
 
 from event_pipeline.sources.change import ChangeBatch, KnownVersions
 
-LiveState = Literal["connecting", "live", "silent", "unavailable", "refused"]
-"""``refused`` needs a person (permission, wrong address); it is tried again only every few minutes."""
+LiveState = Literal["connecting", "live", "silent", "unavailable", "refused", "stopped"]
+"""``refused`` needs a person (permission, wrong address); it is tried again only every few minutes. ``stopped`` is the
+worker's own word: it follows the source no longer."""
 
 ALL = "*"
 """Collection of a report that concerns the source as a whole."""
