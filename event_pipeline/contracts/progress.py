@@ -16,7 +16,9 @@ def _progress(table: str, of: str) -> Contract:
             Column("consumed_snapshot", "int64", "Lake snapshot whose changes are in the tables.", nullable=False),
             Column("as_of", "timestamp", "Instant that decided what had started.", nullable=False),
             Column("fingerprint", "string", "Models and settings the tables were made by.", nullable=False),
-            Column("owed", "string", "Tables that are behind and recomputed whole at the next calm moment, a JSON list."),
+            Column(
+                "owed", "string", "Tables that are behind and recomputed whole at the next calm moment, a JSON list."
+            ),
             Column("committed_at", "timestamp", "When it was committed.", nullable=False),
         ),
     )

@@ -101,16 +101,13 @@ def _reading(settings: Settings) -> "Iterator[Lake | None]":
     from event_pipeline.contracts.raw import CURSORS
     from event_pipeline.warehouse.connection import connect, lake_exists
     from event_pipeline.warehouse.lake import Lake
+    from event_pipeline.warehouse.tables import table_exists
 
     if not lake_exists(settings):
         yield None
         return
     with connect(settings, ("lake",), read_only=True) as connection:
-        has_tables = connection.execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
-            [CURSORS.layer, CURSORS.table],
-        ).fetchone()
-        yield Lake(connection, settings) if has_tables and has_tables[0] else None
+        yield Lake(connection, settings) if table_exists(connection, CURSORS) else None
 
 
 def _attempts(instance: dg.DagsterInstance, change: str) -> tuple[int, datetime | None]:

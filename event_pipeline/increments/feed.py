@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
 
 def current_snapshot(connection: duckdb.DuckDBPyConnection, catalog: str = "lake") -> int:
     """The catalog's newest snapshot, as this transaction sees it."""
-    row = connection.execute(f"SELECT id FROM ducklake_current_snapshot('{catalog}')").fetchone()
+    row = first_row(connection.execute(f"SELECT id FROM ducklake_current_snapshot('{catalog}')"))
     return int(row[0]) if row else 0
 
 
 def holds_since(connection: duckdb.DuckDBPyConnection, snapshot: int, catalog: str = "lake") -> bool:
     """Whether the catalog still knows every change after that snapshot: maintenance forgets old ones."""
-    row = connection.execute(
-        f"SELECT min(snapshot_id), max(snapshot_id) FROM ducklake_snapshots('{catalog}')"
-    ).fetchone()
+    row = first_row(
+        connection.execute(f"SELECT min(snapshot_id), max(snapshot_id) FROM ducklake_snapshots('{catalog}')")
+    )
     return row is not None and row[0] is not None and row[0] <= snapshot + 1 <= row[1] + 1
 
 
@@ -30,7 +31,7 @@ def changed_documents(connection: duckdb.DuckDBPyConnection, raw: list[str], sin
     """Versions appended to these raw tables since the snapshot."""
     until = current_snapshot(connection)
     counts = [f"(SELECT count(*) FROM {_insertions(CONTRACTS[name], since, until)})" for name in raw]
-    row = connection.execute(f"SELECT {' + '.join(counts)}").fetchone() if since < until else None
+    row = first_row(connection.execute(f"SELECT {' + '.join(counts)}")) if since < until else None
     return int(row[0]) if row else 0
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from event_pipeline.warehouse.rows import first_row
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -25,7 +27,7 @@ class Keys:
     @classmethod
     def stored(cls, connection: duckdb.DuckDBPyConnection, table: str) -> Keys:
         """The keys in that table."""
-        count, nulls = connection.execute(f"SELECT count(*), count(*) - count(key) FROM {table}").fetchone() or (0, 0)
+        count, nulls = first_row(connection.execute(f"SELECT count(*), count(*) - count(key) FROM {table}")) or (0, 0)
         listed = f"(SELECT key FROM {table} WHERE key IS NOT NULL)"
         if 0 < count - nulls <= MOST_LITERALS:
             rows = connection.execute(f"SELECT key FROM {table} WHERE key IS NOT NULL ORDER BY key").fetchall()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import event_pipeline
 from event_pipeline.contracts.progress import PROGRESS
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,10 +39,12 @@ class Progress:
 
 def read_progress(connection: duckdb.DuckDBPyConnection, catalog: str) -> Progress | None:
     """None when the catalog's tables must be recomputed."""
-    row = connection.execute(
-        f"SELECT consumed_snapshot, epoch_us(as_of), fingerprint, owed FROM {PROGRESS[catalog].qualified} "
-        "ORDER BY committed_at DESC LIMIT 1"
-    ).fetchone()
+    row = first_row(
+        connection.execute(
+            f"SELECT consumed_snapshot, epoch_us(as_of), fingerprint, owed FROM {PROGRESS[catalog].qualified} "
+            "ORDER BY committed_at DESC LIMIT 1"
+        )
+    )
     if row is None:
         return None
     owed = frozenset(json.loads(row[3])) if row[3] else frozenset[str]()

@@ -19,6 +19,7 @@ from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS
 from event_pipeline.models.rules import IS_FLAGGED, IS_REJECTED
 from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,7 +87,7 @@ class Stage:
             self._connection.execute(f"INSERT INTO {delta} BY NAME {query}")
             return
         self._make(delta, query)
-        if self._connection.execute(f"SELECT 1 FROM {delta} LIMIT 1").fetchone():
+        if first_row(self._connection.execute(f"SELECT 1 FROM {delta} LIMIT 1")):
             self._deltas.add(name)
 
     def apply(self, catalog: str, owed: Collection[str] = (), later: Collection[str] = ()) -> list[Increased]:
@@ -173,13 +174,15 @@ class Stage:
     def _replace_quarantine(self, contract: Contract, keys: Keys, broken: str) -> tuple[int, int]:
         """What is in quarantine of these documents becomes the rules they break now. Returns rejected and noted."""
         connection = self._connection
-        rejected, noted = connection.execute(
-            f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
-            f"FROM {FLAGGED}"
-        ).fetchone() or (0, 0)
+        rejected, noted = first_row(
+            connection.execute(
+                f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
+                f"FROM {FLAGGED}"
+            )
+        ) or (0, 0)
         place, names = self._place(QUARANTINE.name), ", ".join(QUARANTINE.column_names)
         theirs = f"table_name = '{contract.table}' AND {keys.holding('document_id')}"
-        before = connection.execute(f"SELECT 1 FROM {place} WHERE {theirs} LIMIT 1").fetchone()
+        before = first_row(connection.execute(f"SELECT 1 FROM {place} WHERE {theirs} LIMIT 1"))
         if before or rejected or noted:
             self._make(_BROKEN, f"SELECT {names} FROM ({broken})")
             old = f"(SELECT {names} FROM {place} WHERE {theirs})"
@@ -196,10 +199,12 @@ class Stage:
         delta = delta_table(contract.name)
         self._make(delta, _difference(columns, _NEW, _OLD))
         key = ", ".join(f'"{name}"' for name in contract.key)
-        added, distinct, removed = self._connection.execute(
-            f"SELECT count(*) FILTER (_is_added), count(DISTINCT hash({key})) FILTER (_is_added), "
-            f"count(*) FILTER (NOT _is_added) FROM {delta}"
-        ).fetchone() or (0, 0, 0)
+        added, distinct, removed = first_row(
+            self._connection.execute(
+                f"SELECT count(*) FILTER (_is_added), count(DISTINCT hash({key})) FILTER (_is_added), "
+                f"count(*) FILTER (NOT _is_added) FROM {delta}"
+            )
+        ) or (0, 0, 0)
         if distinct < added:
             self._require_unique(contract, key, delta)
         if added or removed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from event_pipeline.models.locale import Locale
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.rows import first_row
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,15 @@ def read_figures(settings: Settings) -> Figures:
     from event_pipeline.warehouse.connection import connect
 
     with connect(settings, ("warehouse",), read_only=True) as connection:
-        row = connection.execute(
-            """
+        row = first_row(
+            connection.execute(
+                """
             SELECT coalesce(sum(events), 0), coalesce(sum(registrations), 0),
                 sum(expected_attended) / nullif(sum(expected), 0), coalesce(sum(revenue_minor), 0)
             FROM warehouse.marts.agg_club_metrics
             """
-        ).fetchone()
+            )
+        )
     events, registrations, rate, revenue = row or (0, 0, None, 0)
     locale = Locale.of(settings.organisation)
     return Figures(int(events), int(registrations), rate, int(revenue), locale.currency, locale.minor_units)

@@ -11,6 +11,7 @@ from event_pipeline.quality.results import ContractResult
 from event_pipeline.quality.samples import sample_rows
 from event_pipeline.quality.stored import stored_columns
 from event_pipeline.settings import Validation
+from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +44,7 @@ def _problem(
 ) -> str | None:
     """What is wrong, where and what to do; None when an exact count finds nothing."""
     if promise.exact is not None:
-        row = connection.execute(promise.exact).fetchone()
+        row = first_row(connection.execute(promise.exact))
         count = row[0] if row else 0
         if not count:
             return None

@@ -20,6 +20,7 @@ from event_pipeline.quality.samples import sample_rows
 from event_pipeline.quality.stored import Stored, stored_columns
 from event_pipeline.quality.suites import suite_of
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +72,7 @@ def _settled(
     """The outcome; a broken promise is recounted where its measure may overstate, and gets a sample."""
     unexpected, is_successful = int(result.result["unexpected_count"]), bool(result.success)
     if not is_successful and promise.exact is not None:
-        row = connection.execute(promise.exact).fetchone()
+        row = first_row(connection.execute(promise.exact))
         unexpected = row[0] if row else 0
         is_successful = unexpected == 0
     sample = () if is_successful else sample_rows(connection, contract, promise)

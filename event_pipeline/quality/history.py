@@ -13,6 +13,7 @@ from event_pipeline.quality.results import TableQuality
 from event_pipeline.quality.stored import stored_columns
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.rows import first_row
 from event_pipeline.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ def record_quality(
     names = ", ".join(DATA_QUALITY.column_names)
     with write_transaction(connection, settings):
         create_tables(connection, [DATA_QUALITY])
-        inserted = connection.execute(
-            f"INSERT INTO {DATA_QUALITY.qualified} ({names}) SELECT {names} FROM (SELECT {columns}) "
-            f"ANTI JOIN {DATA_QUALITY.qualified} USING ({', '.join(DATA_QUALITY.key)})",
-            [[row[name] for row in rows] for name in DATA_QUALITY.column_names],
-        ).fetchone()
+        inserted = first_row(
+            connection.execute(
+                f"INSERT INTO {DATA_QUALITY.qualified} ({names}) SELECT {names} FROM (SELECT {columns}) "
+                f"ANTI JOIN {DATA_QUALITY.qualified} USING ({', '.join(DATA_QUALITY.key)})",
+                [[row[name] for row in rows] for name in DATA_QUALITY.column_names],
+            )
+        )
     return int(inserted[0]) if inserted else 0
 
 

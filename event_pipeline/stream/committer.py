@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -61,7 +61,10 @@ class _OutdatedError(Exception):
 class Committer:
     """Brings batches into the lake and the warehouse over one connection, which only it uses."""
 
-    def __init__(self, backend: Backend, settings: Settings) -> None:
+    def __init__(
+        self, backend: Backend, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """``now`` decides what has started."""
         self._settings = settings
         self._connection = backend.con
         self._driver = Driver(backend, settings)
@@ -70,6 +73,7 @@ class Committer:
         self._lake = Publisher(backend.con.cursor(), "lake")
         self._warehouse = Publisher(backend.con.cursor(), "warehouse")
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="publish")
+        self._now = now
         self._progress: dict[str, Progress] = {}
         self._calm_at = time.monotonic()
         self._is_open = False
@@ -140,7 +144,7 @@ class Committer:
         return deltas
 
     def _as_of(self) -> datetime:
-        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        hour = self._now().replace(minute=0, second=0, microsecond=0)
         return self._progress["warehouse"].instant(hour) if self._progress else hour
 
     def _replace_touched(

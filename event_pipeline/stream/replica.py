@@ -18,6 +18,7 @@ from event_pipeline.settings import Settings
 from event_pipeline.stream.replica_layout import clustering, indexed, layout_fingerprint, replicated
 from event_pipeline.warehouse.connection import SCHEMAS
 from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -111,9 +112,9 @@ class Replica:
         return {catalog: snapshot for catalog, snapshot, layout in rows if layout == layout_fingerprint()}
 
     def _start_over(self) -> None:
-        attached = self._connection.execute(
-            "SELECT 1 FROM duckdb_databases() WHERE database_name = 'replica'"
-        ).fetchone()
+        attached = first_row(
+            self._connection.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = 'replica'")
+        )
         if attached:
             self._connection.execute("DETACH replica")
         for path in (self._path, Path(f"{self._path}.wal")):
@@ -141,7 +142,7 @@ class Replica:
         place, columns = replica_place(contract.name), ", ".join(f'"{name}"' for name in contract.column_names)
         table = f"'{contract.catalog}', '{contract.layer}', '{contract.table}'"
         feed = f"ducklake_table_changes({table}, {since + 1}, {now})"
-        counted = self._connection.execute(f"SELECT count(*) FROM {feed}").fetchone()
+        counted = first_row(self._connection.execute(f"SELECT count(*) FROM {feed}"))
         if counted is None or not counted[0]:
             return
         if counted[0] > MOST_FOLLOWED:

@@ -22,6 +22,7 @@ from event_pipeline.sources.inbox import InboxSource
 from event_pipeline.sources.sheets_client import ReadQuota
 from event_pipeline.warehouse.lake import Lake
 from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.rows import first_row
 
 log = structlog.get_logger()
 
@@ -208,10 +209,12 @@ def _set_state(lake: Lake, source: str, collection: str, state: str, message: st
     """Remembers the state; one that stays the same is written again only after a while, for commits are dear."""
     now = datetime.now(UTC)
     table = SOURCE_STATE.qualified
-    before = lake.connection.execute(
-        f"SELECT state, message, changed_at, read_at FROM {table} WHERE source = ? AND collection = ?",
-        [source, collection],
-    ).fetchone()
+    before = first_row(
+        lake.connection.execute(
+            f"SELECT state, message, changed_at, read_at FROM {table} WHERE source = ? AND collection = ?",
+            [source, collection],
+        )
+    )
     if before and before[:2] == (state, message) and now - before[3] < _STATE_REPEATED_AFTER:
         return
     since = before[2] if before and before[0] == state else now

@@ -15,6 +15,7 @@ from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.settings import Settings
 from event_pipeline.sources.change import ChangeBatch
 from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.rows import first_row
 from event_pipeline.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
@@ -63,32 +64,34 @@ class Lake:
 
     def row_count(self, collection: str) -> int:
         """Versions stored of that collection."""
-        row = self.connection.execute(f"SELECT count(*) FROM {RAW_TABLES[collection].qualified}").fetchone()
+        row = first_row(self.connection.execute(f"SELECT count(*) FROM {RAW_TABLES[collection].qualified}"))
         return int(row[0]) if row else 0
 
     def _append(self, contract: Contract, changes: pa.Table, now: datetime) -> int:
         self.connection.register("_incoming", changes)
         try:
-            low, high = self.connection.execute(
-                "SELECT min(document_id), max(document_id) FROM _incoming"
-            ).fetchone() or ("", "")
+            low, high = first_row(
+                self.connection.execute("SELECT min(document_id), max(document_id) FROM _incoming")
+            ) or ("", "")
             # The bounds let DuckLake skip files that hold none of these ids.
-            result = self.connection.execute(
-                f"""
+            result = first_row(
+                self.connection.execute(
+                    f"""
                 INSERT INTO {contract.qualified} BY NAME
                 SELECT i.*, ?::TIMESTAMPTZ AS ingested_at, ?::DATE AS ingested_date
                 FROM (SELECT * FROM _incoming {self._first_of_each(changes)}) i
                 ANTI JOIN (SELECT {_KEY} FROM {contract.qualified} WHERE document_id BETWEEN ? AND ?) k USING ({_KEY})
                 """,
-                [now, now.date(), low, high],
-            ).fetchone()
+                    [now, now.date(), low, high],
+                )
+            )
         finally:
             self.connection.unregister("_incoming")
         return int(result[0]) if result else 0
 
     def _first_of_each(self, changes: pa.Table) -> str:
         """A window over payloads is dear, so it is asked for only where a batch repeats itself."""
-        distinct = self.connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {_KEY} FROM _incoming)").fetchone()
+        distinct = first_row(self.connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {_KEY} FROM _incoming)"))
         if distinct and distinct[0] == changes.num_rows:
             return ""
         return f"QUALIFY row_number() OVER (PARTITION BY {_KEY}) = 1"
@@ -114,7 +117,7 @@ class LakeVersions:
             return {}
         self._connection.register("_ids", ids)
         try:
-            low, high = self._connection.execute("SELECT min(document_id), max(document_id) FROM _ids").fetchone() or (
+            low, high = first_row(self._connection.execute("SELECT min(document_id), max(document_id) FROM _ids")) or (
                 "",
                 "",
             )

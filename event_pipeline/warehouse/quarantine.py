@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect, lake_exists
+from event_pipeline.warehouse.rows import first_row
+from event_pipeline.warehouse.tables import table_exists
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,11 +50,13 @@ def rejected_documents(settings: Settings, source: str) -> int:
     with _opened(settings) as connection:
         if connection is None:
             return 0
-        row = connection.execute(
-            f"SELECT count(DISTINCT (table_name, document_id)) FROM {QUARANTINE.qualified} "
-            "WHERE source = ? AND consequence = 'rejected'",
-            [source],
-        ).fetchone()
+        row = first_row(
+            connection.execute(
+                f"SELECT count(DISTINCT (table_name, document_id)) FROM {QUARANTINE.qualified} "
+                "WHERE source = ? AND consequence = 'rejected'",
+                [source],
+            )
+        )
     return int(row[0]) if row else 0
 
 
@@ -63,8 +67,4 @@ def _opened(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection | None]:
         yield None
         return
     with connect(settings, ("lake",), read_only=True) as connection:
-        has_table = connection.execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
-            [QUARANTINE.layer, QUARANTINE.table],
-        ).fetchone()
-        yield connection if has_table and has_table[0] else None
+        yield connection if table_exists(connection, QUARANTINE) else None

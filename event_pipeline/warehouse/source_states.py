@@ -8,6 +8,7 @@ from datetime import datetime
 from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect, lake_exists
+from event_pipeline.warehouse.tables import table_exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,7 @@ def source_states(settings: Settings) -> list[SourceState]:
     if not lake_exists(settings):
         return []
     with connect(settings, ("lake",), read_only=True) as connection:
-        has_table = connection.execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = ? AND table_name = ?",
-            [SOURCE_STATE.layer, SOURCE_STATE.table],
-        ).fetchone()
-        if not has_table or not has_table[0]:
+        if not table_exists(connection, SOURCE_STATE):
             return []
         rows = connection.execute(
             f"SELECT source, collection, state, message, changed_at, read_at FROM {SOURCE_STATE.qualified} ORDER BY ALL"

@@ -17,6 +17,7 @@ from event_pipeline.models.rules import (
 )
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.rows import first_row
 from event_pipeline.warehouse.tables import replace_rows
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ def write_staging(backend: Backend, settings: Settings, contract: Contract, pars
     # Parsed inside the transaction: what another writer commits meanwhile would be overwritten.
     with write_transaction(connection, settings):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {scratch} AS {query}")
-        rejected, noted = connection.execute(
-            f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
-            f"FROM {scratch}"
-        ).fetchone() or (0, 0)
+        rejected, noted = first_row(
+            connection.execute(
+                f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
+                f"FROM {scratch}"
+            )
+        ) or (0, 0)
         flagged = backend.table(scratch)
         accepted = accepted_rows(flagged, contract, rules)
         broken = str(backend.compile(broken_rules(flagged, contract, rules))) if rejected or noted else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Catalog, Contract
 from event_pipeline.errors import ContractError
+from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +27,15 @@ def create_tables(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Con
                 connection.execute(
                     f'ALTER TABLE {contract.qualified} ADD COLUMN "{column.name}" {DUCKDB_TYPES[column.type]}'
                 )
+
+
+def table_exists(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    """Whether the table is there, for readers who come before the first write."""
+    found = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+        [contract.catalog, contract.layer, contract.table],
+    )
+    return first_row(found) is not None
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -70,9 +80,9 @@ def replace_rows(
     connection.execute(f"DELETE FROM {contract.qualified}{where}")
     names = ", ".join(f'"{name}"' for name in contract.column_names)
     order = f" ORDER BY {', '.join(contract.order_by)}" if contract.order_by else ""
-    inserted = connection.execute(
-        f"INSERT INTO {contract.qualified} ({names}) SELECT {names} FROM ({query}){order}"
-    ).fetchone()
+    inserted = first_row(
+        connection.execute(f"INSERT INTO {contract.qualified} ({names}) SELECT {names} FROM ({query}){order}")
+    )
     return int(inserted[0]) if inserted else 0
 
 
@@ -89,10 +99,12 @@ def _require_inside(
     connection: duckdb.DuckDBPyConnection, contract: Contract, query: str, partition: tuple[str, str]
 ) -> None:
     column = contract.partition_column
-    row = connection.execute(
-        f'SELECT count(*) FROM ({query}) WHERE "{column}" IS NULL '
-        f"OR \"{column}\" NOT BETWEEN DATE '{partition[0]}' AND DATE '{partition[1]}'"
-    ).fetchone()
+    row = first_row(
+        connection.execute(
+            f'SELECT count(*) FROM ({query}) WHERE "{column}" IS NULL '
+            f"OR \"{column}\" NOT BETWEEN DATE '{partition[0]}' AND DATE '{partition[1]}'"
+        )
+    )
     if row and row[0]:
         raise ContractError(
             f"{contract.name}: {row[0]} rows have a {column} outside {'..'.join(partition)}; nothing was written"

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from event_pipeline.contracts.raw import RAW_TABLES
 from event_pipeline.increments.compiled import Compiler
+from event_pipeline.increments.keys import literal
 from event_pipeline.increments.registry import INCREMENTS
-from event_pipeline.increments.stage import Stage, delta_table
+from event_pipeline.increments.stage import Stage
 from event_pipeline.models.registry import MODELS
 from event_pipeline.sources.change import Change
 from event_pipeline_tests.warehouse.fixtures import memory_pipeline
@@ -40,11 +41,8 @@ def apply(pipeline: MemoryPipeline, compiler: Compiler, gained: dict[str, set[st
     """Both stages in one go: nothing of this needs the lake's change feed."""
     stage = Stage(pipeline.connection, compiler, AS_OF, AS_OF)
     for name, ids in gained.items():
-        pipeline.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {delta_table(name)} AS SELECT unnest(?) AS document_id, true AS _is_added",
-            [sorted(ids)],
-        )
-        stage.add_delta(name)
+        listed = ", ".join(literal(key) for key in sorted(ids))
+        stage.add_delta(name, f"SELECT unnest([{listed}]) AS document_id, true AS _is_added")
     stage.apply("lake")
     stage.apply("warehouse")
     stage.close()
