@@ -62,7 +62,7 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         applied = session.upkeep.begin(contract, way_of(context, contract), context.log)
         if applied is not None:
             return applied
-        parameters = model_parameters(session.settings, session.as_of)
+        parameters = model_parameters(session.settings, session.upkeep.as_of)
         tables = {name: inputs[argument[name]] for name in read}
         tables |= {made.name: made.apply(tables, parameters) for made in made_anew}
         rows = model.apply(tables, parameters)

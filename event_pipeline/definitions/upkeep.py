@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from logging import Logger
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -71,26 +72,30 @@ def _is_of_all(context: dg.AssetExecutionContext) -> bool:
 
 
 class Upkeep:
-    """The writing of tables in one run; ``as_of`` decides what has started."""
+    """The writing of tables in one run; ``as_of`` decides what has started unless the tables are further already."""
 
     def __init__(self, backend: Backend, settings: Settings, as_of: datetime) -> None:
-        self._backend, self._settings, self._as_of = backend, settings, as_of
+        self._backend, self._settings = backend, settings
+        self.as_of = as_of
         self._brought: Brought | None = None
         self._failure: Exception | None = None
         self._rebuild: Rebuild | None = None
         self._has_entered_warehouse = False
         self._rebuilt: set[str] = set()
 
-    def begin(self, contract: Contract, way: Way, log: dg.DagsterLogManager) -> Applied | None:
+    def begin(self, contract: Contract, way: Way, log: Logger) -> Applied | None:
         """Before a table is made. Returns what was applied to it; None when its rows are still to be made."""
         if way is Way.REBUILD:
             self._go_on_rebuilding(contract)
             return None
         brought = self._bring_up_to_date(log)
-        return _applied(brought, contract.name) if way is Way.APPLY else None
+        if way is Way.APPLY:
+            return _applied(brought, contract.name)
+        self.as_of = self._instant_of(contract)
+        return None
 
     @contextmanager
-    def writing(self, contract: Contract, log: dg.DagsterLogManager) -> Iterator[dict[str, Any]]:
+    def writing(self, contract: Contract, log: Logger) -> Iterator[dict[str, Any]]:
         """Around the write of a whole table or its days; yields what is then known of it besides its rows."""
         known: dict[str, Any] = {}
         before = self._last_commit(contract)
@@ -104,15 +109,16 @@ class Upkeep:
             commit = self._last_commit(contract)
             added, removed = self._difference(contract, commit) if commit != before else (0, 0)
             known |= {"how": "rewritten", "rows_added": added, "rows_removed": removed}
-            if added or removed:
-                self._distrust(contract, added, removed, log)
+            readers = [model.name for model in MODELS.values() if contract.name in model.inputs]
+            if readers and (added or removed):
+                self._distrust(contract, readers, log)
 
     def close(self) -> None:
         """A rebuild that has not finished is left for the next refresh to do again."""
         if self._rebuild is not None:
             self._rebuild.abandon()
 
-    def _bring_up_to_date(self, log: dg.DagsterLogManager) -> Brought:
+    def _bring_up_to_date(self, log: Logger) -> Brought:
         """Once a run. What failed for one table is not tried again for each of the others."""
         from event_pipeline.increments.driver import Driver
 
@@ -121,7 +127,7 @@ class Upkeep:
         if self._brought is None:
             driver = Driver(self._backend, self._settings)
             try:
-                self._brought = driver.bring_up_to_date(self._as_of, lambda done: log.info(_in_words(done)))
+                self._brought = driver.bring_up_to_date(self.as_of, lambda done: log.info(_in_words(done)))
             except Exception as failure:
                 self._failure = failure
                 raise
@@ -131,12 +137,19 @@ class Upkeep:
         from event_pipeline.increments.rebuild import Rebuild
 
         if self._rebuild is None:
-            rebuild = Rebuild(self._backend, self._settings, self._as_of)
+            rebuild = Rebuild(self._backend, self._settings, self.as_of)
             rebuild.begin()
             self._rebuild = rebuild
         if contract.catalog == "warehouse" and not self._has_entered_warehouse:
             self._rebuild.enter_warehouse()
             self._has_entered_warehouse = True
+
+    def _instant_of(self, contract: Contract) -> datetime:
+        """The instant its catalog is at: after the hour struck, others may have brought it further than this run's."""
+        from event_pipeline.increments.progress import read_progress
+
+        progress = read_progress(self._backend.con, contract.catalog)
+        return progress.as_of if progress else self.as_of
 
     def _last_commit(self, contract: Contract) -> int:
         """The snapshot that this connection committed last; others may commit meanwhile."""
@@ -157,14 +170,14 @@ class Upkeep:
         ).fetchall()
         return int(added), int(removed)
 
-    def _distrust(self, contract: Contract, added: int, removed: int, log: dg.DagsterLogManager) -> None:
-        """What reads the table was made from its wrong rows, and no increment will tell it."""
+    def _distrust(self, contract: Contract, readers: list[str], log: Logger) -> None:
+        """What reads the table was made from its old rows, and no increment will tell it of the new ones."""
         from event_pipeline.increments.rebuild import marker
 
         marker(self._settings).touch()
         log.warning(
-            f"{contract.name} was not what its inputs make: {added} rows came, {removed} went. What reads it may be "
-            "wrong too, so the next refresh recomputes every table"
+            f"{contract.name} was not what its inputs make. What was made from it may be wrong too "
+            f"({', '.join(readers)}), so the next refresh recomputes every table"
         )
 
 

@@ -27,7 +27,7 @@ RANKS = {
 
 PEERS = {
     ("warehouse", "models"), ("warehouse", "sources"), ("quality", "warehouse"), ("quality", "models"),
-    ("cli", "launch"), ("cli", "definitions"), ("launch", "definitions"),
+    ("cli", "launch"), ("cli", "definitions"), ("cli", "stream"), ("launch", "definitions"),
 }  # fmt: skip
 """Of parts of one rank, those of which the first may import the second."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 import pytest
 
 from event_pipeline.contracts.progress import PROGRESS
 from event_pipeline.definitions.order import PRIORITY_TAG, Turn
+from event_pipeline.definitions.upkeep import Upkeep, Way
 from event_pipeline.errors import TransientError
 from event_pipeline.increments.driver import Driver
 from event_pipeline.increments.rebuild import is_cut_short
@@ -152,6 +154,12 @@ class TestPicked:
         organisation.run("refresh", "marts.agg_club_metrics")
         assert lake.contents() == right
         assert not is_cut_short(lake.settings)
+
+    def test_a_run_that_began_before_the_hour_struck_does_not_take_tables_back(self, organisation: Operated) -> None:
+        lake = organisation.lake
+        late = Upkeep(lake.backend, lake.settings, organisation.as_of - timedelta(hours=1))
+        late.begin(MODELS[BY_EVENT].contract, Way.REWRITE, dg.get_dagster_logger())
+        assert late.as_of == organisation.as_of
 
 
 class TestRebuild:

@@ -12,9 +12,11 @@ from dagster import DagsterRunStatus
 from dagster._core.scheduler.instigation import InstigatorTick
 
 from event_pipeline.contracts.ops import DATA_QUALITY
+from event_pipeline.contracts.progress import PROGRESS
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import CURSORS
 from event_pipeline.contracts.source_state import SOURCE_STATE
+from event_pipeline.contracts.stream import BATCHES, STREAM_STATUS
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.refresh import CONTRACTS
@@ -31,7 +33,9 @@ HEADER = ["S.No.", "Name", "Email", "Phone", "Registration Status", "Attendance 
 PEOPLE = ("asha", "ravi", "meera", "kabir", "divya", "farhan")
 """Each registered for event e1, their registration's id being r-{person}."""
 
-_STATE_OF_THE_PIPELINE = {CURSORS.name, SOURCE_STATE.name, DATA_QUALITY.name}
+_STATE_OF_THE_PIPELINE = {
+    contract.name for contract in (CURSORS, SOURCE_STATE, DATA_QUALITY, *PROGRESS.values(), STREAM_STATUS, BATCHES)
+}
 
 Row = dict[str, Any]
 
