@@ -35,10 +35,14 @@ class Keys:
         return cls(table, int(count), bool(nulls), listed)
 
     def holding(self, column: str) -> str:
-        """The condition that ``column`` holds one of the keys."""
+        """The condition that ``column`` of a stored table holds one of the keys."""
         if self.has_null and self.count == 1:
             return f'"{column}" IS NULL'
         return f'("{column}" IN {self.listed}{f" OR {chr(34)}{column}{chr(34)} IS NULL" if self.has_null else ""})'
+
+    def among(self, column: str) -> str:
+        """The same for rows made of restricted inputs: a second list of literals would undo the first one's use."""
+        return f'EXISTS (SELECT 1 FROM {self.table} k WHERE k.key IS NOT DISTINCT FROM "{column}")'
 
 
 def literal(key: str | date) -> str:

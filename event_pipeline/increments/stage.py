@@ -115,7 +115,8 @@ class Stage:
             return None
         for name in model.inputs:
             self._restrict(name, increment.inputs[name], keys)
-        compiled, held = self._compiler.compiled(model, self._as_of), _scope(model.contract, increment, keys)
+        compiled, scope = self._compiler.compiled(model, self._as_of), increment.scope
+        held = keys.holding(scope) if scope else "true"
         columns = ", ".join(f'"{name}"' for name in model.contract.column_names)
         rejected = noted = 0
         query = compiled.query
@@ -123,7 +124,7 @@ class Stage:
             self._make(FLAGGED, query)
             rejected, noted = self._replace_quarantine(model.contract, keys, compiled.broken)
             query = compiled.accepted
-        self._make(_NEW, f"SELECT {columns} FROM ({query}) WHERE {held}")
+        self._make(_NEW, f"SELECT {columns} FROM ({query}) WHERE {keys.among(scope) if scope else 'true'}")
         self._make(_OLD, f"SELECT {columns} FROM {self._place(model.name)} WHERE {held}")
         added, removed = self._differ(model.contract, columns)
         if added or removed:
@@ -243,10 +244,6 @@ def _difference(columns: str, new: str, old: str) -> str:
         f"(SELECT {columns}, 1 AS _sign FROM {new} UNION ALL SELECT {columns}, -1 FROM {old}) "
         f"GROUP BY ALL HAVING sum(_sign) <> 0"
     )
-
-
-def _scope(contract: Contract, increment: Increment, keys: Keys) -> str:
-    return "true" if increment.scope is None else keys.holding(increment.scope)
 
 
 def _instant(at: datetime) -> str:
