@@ -38,7 +38,8 @@ class Input:
 class Increment:
     """A model's scope and inputs. ``scope`` is a column of its table, or None: then any touch recomputes the whole.
 
-    A calm one (its scope is None) is too dear for every live batch: it may be owed for a while.
+    A narrow one reads few rows for each key. A calm one (its scope is None) is too dear for every live batch: it may be
+    owed for a while.
 
     ``starts`` selects the keys touched by events that started after ``{since}`` up to ``{until}``.
     """
@@ -47,6 +48,7 @@ class Increment:
     inputs: Mapping[str, Input]
     starts: str = ""
     is_calm: bool = False
+    is_narrow: bool = False
 
 
 def direct(key: str, *columns: str) -> Input:

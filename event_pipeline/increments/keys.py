@@ -34,6 +34,11 @@ class Keys:
             listed = f"({', '.join(literal(key) for (key,) in rows)})"
         return cls(table, int(count), bool(nulls), listed)
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the keys stand in queries as literals."""
+        return self.count <= MOST_LITERALS
+
     def holding(self, column: str) -> str:
         """The condition that ``column`` of a stored table holds one of the keys."""
         if self.has_null and self.count == 1:

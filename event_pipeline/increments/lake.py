@@ -78,6 +78,7 @@ LAKE_INCREMENTS: dict[str, Increment] = {
             "staging.sheet_rows": direct("participant_email", "participant_name", "participant_phone", "registered_at"),
             "staging.email_events": direct("participant_email", "occurred_at"),
         },
+        is_narrow=True,
     ),
 }  # fmt: skip
 """By ``layer.table``."""

@@ -114,7 +114,7 @@ class Stage:
         if keys is None:
             return None
         for name in model.inputs:
-            self._restrict(name, increment.inputs[name], keys)
+            self._restrict(name, increment, keys)
         compiled, scope = self._compiler.compiled(model, self._as_of), increment.scope
         held = keys.holding(scope) if scope else "true"
         columns = ", ".join(f'"{name}"' for name in model.contract.column_names)
@@ -160,17 +160,23 @@ class Stage:
         template = dependence.touches or f'SELECT "{dependence.columns[0]}" FROM {{changed}}'
         return rendered(template, self._place, {"changed": changed, "delta": delta})
 
-    def _restrict(self, name: str, dependence: Input, keys: Keys) -> None:
-        """The view through which the model sees this input."""
-        condition = ""
+    def _restrict(self, name: str, increment: Increment, keys: Keys) -> None:
+        """The view through which the model sees this input.
+
+        Where keys have few rows, these are put aside first: beside other conditions an index on them would go unused.
+        """
+        dependence = increment.inputs[name]
+        rows = f"SELECT * FROM {self._place(name)}"
         if dependence.is_direct:
-            condition = f" WHERE {keys.holding(dependence.reads)}"
+            rows += f" WHERE {keys.holding(dependence.reads)}"
         elif dependence.reads:
             found = rendered(dependence.reads, self._place, {"keys": keys.listed, "touched": keys.table})
-            condition = f" WHERE {found}"
-        self._connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS SELECT * FROM {self._place(name)}{condition}"
-        )
+            rows += f" WHERE {found}"
+        if dependence.reads and increment.is_narrow and keys.is_listed:
+            aside = f"_aside{input_view(name)}"
+            self._make(aside, rows)
+            rows = f"SELECT * FROM {aside}"
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS {rows}")
 
     def _replace_quarantine(self, contract: Contract, keys: Keys, broken: str) -> tuple[int, int]:
         """What is in quarantine of these documents becomes the rules they break now. Returns rejected and noted."""

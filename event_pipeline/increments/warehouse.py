@@ -127,6 +127,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 f"UNION {_PROVIDED} WHERE event_id IN (SELECT event_id FROM {{changed}})",
             ),
         },
+        is_narrow=True,
     ),
     "core.fact_email_events": Increment(
         "email_event_id",
@@ -161,6 +162,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 reads="user_id",
             ),
         },
+        is_narrow=True,
     ),
     "core.dim_dates": Increment(
         None,
