@@ -42,10 +42,7 @@ class GraphQLClient:
             )
         self.address = _public(address)
         self._timeout_seconds = timeout_seconds
-        # A proxy that the environment names cannot reach this machine's own loopback.
-        self._http = httpx.Client(
-            base_url=address, timeout=timeout_seconds, trust_env=address.host not in _LOOPBACK, follow_redirects=True
-        )
+        self._http = http_client(address, timeout_seconds)
 
     def __enter__(self) -> GraphQLClient:
         return self
@@ -90,6 +87,14 @@ class GraphQLClient:
                 f"Dagster at {self.address} could not answer: {first_lines(answer['errors'][0]['message'])}"
             )
         return answer["data"]
+
+
+def http_client(address: httpx.URL, timeout_seconds: float) -> httpx.Client:
+    """A client of the webserver at that address; paths are relative to it."""
+    # A proxy that the environment names cannot reach this machine's own loopback.
+    return httpx.Client(
+        base_url=address, timeout=timeout_seconds, trust_env=address.host not in _LOOPBACK, follow_redirects=True
+    )
 
 
 def explain(error: dict[str, Any]) -> str:

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from event_pipeline.sources.change import ChangeBatch, KnownVersions
+if TYPE_CHECKING:
+    from event_pipeline.sources.change import ChangeBatch, KnownVersions
 
 LiveState = Literal["connecting", "live", "silent", "unavailable", "refused", "stopped"]
 """``refused`` needs a person (permission, wrong address); it is tried again only every few minutes. ``stopped`` is the
@@ -17,7 +18,7 @@ worker's own word: it follows the source no longer."""
 ALL = "*"
 """Collection of a report that concerns the source as a whole."""
 
-Emit = Callable[[ChangeBatch], None]
+Emit = Callable[["ChangeBatch"], None]
 """Takes a batch; blocks while the worker is behind."""
 
 
