@@ -61,7 +61,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, list[Measur
 
 def _step(key: str, step: str, folder: Path, **step_arguments: object) -> Measured:
     print(f"  {key:16}", end="", flush=True)
-    measured = run_step(step, folder, **step_arguments)
+    measured = run_step(step, folder, step_arguments)
     print(
         f"{measured.rows:>12,} rows {measured.wall_seconds:>8.1f} s {measured.cpu_seconds:>8.1f} CPU-s "
         f"{measured.peak_mb:>7,.0f} MB",

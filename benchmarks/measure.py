@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -66,8 +66,8 @@ def report(measured: Measured) -> None:
     print(_ANSWER + json.dumps(asdict(measured)))
 
 
-def run_step(name: str, folder: Path, **arguments: object) -> Measured:
-    """Runs ``benchmarks.steps`` for one step in its own process, its settings all at their defaults.
+def run_step(name: str, folder: Path, arguments: Mapping[str, object], *, module: str = "benchmarks.steps") -> Measured:
+    """Runs one step of the module in its own process, its settings all at their defaults.
 
     Raises RuntimeError with what the step wrote when it fails.
     """
@@ -77,7 +77,7 @@ def run_step(name: str, folder: Path, **arguments: object) -> Measured:
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "DO_NOT_TRACK": "1",
     }
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.steps", name, json.dumps(arguments)]
+    command = [sys.executable, "-W", "ignore", "-m", module, name, json.dumps(arguments)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     answers = [line for line in done.stdout.splitlines() if line.startswith(_ANSWER)]
     if done.returncode != 0 or not answers:

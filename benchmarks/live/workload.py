@@ -41,7 +41,7 @@ class Workload:
             ORDER BY document_id"""
         ).fetchall()
         self._known = [_Known(document_id, json.loads(payload)) for document_id, payload in rows]
-        self._random = random.Random(seed)  # noqa: S311 - a reproducible workload
+        self._random = random.Random(seed)
         self._number = 0
         self._now = datetime.now(UTC)
 

@@ -1,0 +1,59 @@
+"""One SVG a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def _axes(title: str, x: str, y: str) -> tuple[Any, Any]:
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.grid(visible=True, alpha=0.3)
+    return figure, axes
+
+
+def _save(figure: Any, path: Path) -> None:
+    # Without a date and random ids the file changes only with the figures.
+    import matplotlib
+
+    matplotlib.rcParams["svg.hashsalt"] = "event-pipeline"
+    figure.savefig(path, metadata={"Date": None})
+
+
+def plot_batches(path: Path, costs: Mapping[int, Sequence[tuple[int, float]]]) -> None:
+    """Seconds of a batch by registrations in the warehouse, a line for each batch size."""
+    figure, axes = _axes("Cost of a batch as the warehouse grows", "registrations", "seconds a batch")
+    for size, points in costs.items():
+        axes.plot(*zip(*points, strict=True), marker="o", label=f"{size:,} changes")
+    axes.set(xscale="log", yscale="log")
+    axes.legend()
+    _save(figure, path)
+
+
+def plot_latencies(path: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """p50 and p95 by rate, a pair of lines for each size of the warehouse."""
+    figure, axes = _axes("Commit in Firestore to sight in the warehouse", "changes a second", "seconds")
+    for number, (label, rows) in enumerate(found.items()):
+        rates = [row["changes_a_second"] for row in rows]
+        for key, style in (("p50_seconds", "--"), ("p95_seconds", "-")):
+            named = f"{key[:3]}, {label}"
+            axes.plot(rates, [row[key] for row in rows], style, color=f"C{number}", marker="o", label=named)
+    axes.set(xscale="log", ylim=(0, None))
+    axes.legend()
+    _save(figure, path)
+
+
+def plot_memory(path: Path, sizes_mb: Sequence[float], seconds: float) -> None:
+    """The worker's resident size over the longest run."""
+    figure, axes = _axes("Memory of the worker under load", "minutes", "MB")
+    step = seconds / max(1, len(sizes_mb) - 1) / 60
+    axes.plot([number * step for number in range(len(sizes_mb))], sizes_mb)
+    axes.set(ylim=(0, None))
+    _save(figure, path)

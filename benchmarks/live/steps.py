@@ -1,0 +1,93 @@
+"""The measured steps, each in its own process as ``python -m benchmarks.live.steps NAME ARGUMENTS``.
+
+A step's working directory holds ``data/``, the pipeline's data folder.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import islice
+from statistics import median
+from time import perf_counter
+
+from benchmarks.live.workload import Workload
+from benchmarks.measure import Measured, cpu_seconds, measuring, report
+from benchmarks.steps import DATA, SEED, settings_of
+
+BATCHES = {1: 15, 100: 15, 10_000: 3}
+"""Batches measured by their size, after two that warm up."""
+
+_WARMING = 2
+
+
+def grow(registrations: int) -> Measured:
+    """A demo organisation of that size, loaded and with every table made; rows are its registrations."""
+    from event_pipeline.demo import generate_demo
+    from event_pipeline.stream.committer import Committer
+    from event_pipeline.warehouse.connection import connect, ibis_backend
+    from event_pipeline.warehouse.ingest import ingest_exports, ingest_inbox
+    from event_pipeline.warehouse.lake import Lake
+    from event_pipeline.warehouse.maintenance import maintain
+
+    settings, measured = settings_of(DATA), Measured(rows=registrations)
+    generate_demo(DATA, registrations, SEED)
+    with connect(settings) as connection:
+        lake = Lake.prepared(connection, settings)
+        ingest_exports(lake, settings)
+        ingest_inbox(lake, settings)
+        committer = Committer(ibis_backend(connection), settings)
+        with measuring(measured):
+            committer.catch_up()
+        committer.close()
+        maintain(connection, settings)
+    return measured
+
+
+def open_copy() -> Measured:
+    """What starting a worker costs where its working copy is there already."""
+    from event_pipeline.stream.committer import Committer
+    from event_pipeline.warehouse.connection import connect, ibis_backend
+
+    measured = Measured(rows=1)
+    with connect(settings_of(DATA)) as connection:
+        with measuring(measured):
+            committer = Committer(ibis_backend(connection), settings_of(DATA))
+            committer.catch_up()
+        committer.close()
+    return measured
+
+
+def batches(size: int) -> Measured:
+    """Batches of that many changes; details are medians of their seconds, and the CPU-seconds of each table."""
+    from event_pipeline.stream.committer import Committer
+    from event_pipeline.warehouse.connection import connect, ibis_backend
+
+    measured, settings = Measured(), settings_of(DATA)
+    walls: list[float] = []
+    cpus: list[float] = []
+    tables: dict[str, float] = {}
+    with connect(settings) as connection:
+        committer = Committer(ibis_backend(connection), settings)
+        committer.catch_up()
+        workload = Workload(connection, seed=size)
+        for number, batch in enumerate(islice(workload.batches(size), _WARMING + BATCHES[size])):
+            wall, cpu = perf_counter(), cpu_seconds()
+            done = committer.commit(batch, [])
+            if number < _WARMING:
+                continue
+            walls.append(perf_counter() - wall)
+            cpus.append(cpu_seconds() - cpu)
+            for increased in done.increased:
+                tables[increased.table] = tables.get(increased.table, 0.0) + increased.seconds / BATCHES[size]
+        committer.close()
+    measured.rows = size * len(walls)
+    measured.wall_seconds, measured.cpu_seconds = sum(walls), sum(cpus)
+    measured.details = {"wall_median": median(walls), "cpu_median": median(cpus), "seconds_by_table": tables}
+    return measured
+
+
+STEPS = {"grow": grow, "open_copy": open_copy, "batches": batches}
+
+if __name__ == "__main__":
+    report(STEPS[sys.argv[1]](**json.loads(sys.argv[2])))
