@@ -60,7 +60,7 @@ def test_work_of_all_threads_is_counted_as_cpu() -> None:
 
 
 def test_a_step_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
-    measured = run_step("demo", tmp_path, registrations=100)
+    measured = run_step("demo", tmp_path, {"registrations": 100})
     assert measured.rows == 100
     assert measured.cpu_seconds > 0
     assert measured.peak_mb > 10
@@ -69,7 +69,7 @@ def test_a_step_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
 
 def test_a_step_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="a demo has 100 to 10000000 registrations; 5 were asked for"):
-        run_step("demo", tmp_path, registrations=5)
+        run_step("demo", tmp_path, {"registrations": 5})
 
 
 def test_results_are_written_for_people_and_programs(tmp_path: Path) -> None:
