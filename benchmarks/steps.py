@@ -29,7 +29,7 @@ DOCUMENTS_FILE = "registrations.ndjson"
 
 def settings_of(folder: Path) -> Settings:
     """The settings as they come, the data in that folder."""
-    return Settings(data_dir=folder, identity_key=SecretStr(KEY))
+    return Settings(data_dir=folder.resolve(), identity_key=SecretStr(KEY))
 
 
 def demo(registrations: int) -> Measured:

@@ -71,14 +71,9 @@ class Stage:
         self._place = place
         self._deltas: set[str] = set()
 
-    def changes(self, catalog: str) -> dict[str, pa.Table]:
-        """What this stage changed in the catalog's tables: rows that came (``_is_added``) and went, by table."""
-        made = [name for name in self._deltas if name in MODELS or name == QUARANTINE.name]
-        return {
-            name: self._connection.execute(f"SELECT * FROM {delta_table(name)}").to_arrow_table()
-            for name in sorted(made)
-            if CONTRACTS[name].catalog == catalog
-        }
+    def changes(self, name: str) -> pa.Table:
+        """What this stage changed in that table: rows that came (``_is_added``) and went."""
+        return self._connection.execute(f"SELECT * FROM {delta_table(name)}").to_arrow_table()
 
     def add_delta(self, name: str, query: str) -> None:
         """Adds the query's rows to ``delta_table(name)``: what came and went, or of a raw table whose versions came."""
@@ -90,14 +85,28 @@ class Stage:
         if first_row(self._connection.execute(f"SELECT 1 FROM {delta} LIMIT 1")):
             self._deltas.add(name)
 
-    def apply(self, catalog: str, owed: Collection[str] = (), later: Collection[str] = ()) -> list[Increased]:
+    def apply(
+        self,
+        catalog: str,
+        owed: Collection[str] = (),
+        later: Collection[str] = (),
+        on_changed: Callable[[str], None] = lambda _: None,
+    ) -> list[Increased]:
         """Brings every table of the catalog up to date with the deltas; what they change becomes a delta in turn.
 
         Tables in ``owed`` are recomputed even if nothing touches them, those in ``later`` are left as they are; both
-        are tables that are recomputed as a whole.
+        are tables that are recomputed as a whole. ``on_changed`` is told each table as soon as its changes are known.
         """
-        models = [model for model in models_of(catalog) if model.name not in later]
-        return [done for model in models if (done := self._apply(model, model.name in owed)) is not None]
+        applied = []
+        for model in models_of(catalog):
+            done = self._apply(model, model.name in owed) if model.name not in later else None
+            if done is not None:
+                applied.append(done)
+                if done.added or done.removed:
+                    on_changed(model.name)
+        if QUARANTINE.catalog == catalog and QUARANTINE.name in self._deltas:
+            on_changed(QUARANTINE.name)
+        return applied
 
     def touches(self, name: str) -> bool:
         """Whether the deltas touch that table of ``models_of``, which was left for later."""

@@ -25,6 +25,7 @@ from event_pipeline.increments.stage import Increased, Stage
 from event_pipeline.settings import Settings
 from event_pipeline.sources.change import ChangeBatch
 from event_pipeline.stream.incoming import Incoming
+from event_pipeline.stream.publication import Publication
 from event_pipeline.stream.publisher import Publisher
 from event_pipeline.stream.records import batch_rows, status_rows
 from event_pipeline.stream.replica import Replica, replica_place
@@ -72,7 +73,7 @@ class Committer:
         self._replica = Replica(backend.con, settings)
         self._lake = Publisher(backend.con.cursor(), "lake")
         self._warehouse = Publisher(backend.con.cursor(), "warehouse")
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="publish")
+        self._threads = [ThreadPoolExecutor(1, thread_name_prefix=f"publish-{name}") for name in ("lake", "warehouse")]
         self._now = now
         self._progress: dict[str, Progress] = {}
         self._calm_at = time.monotonic()
@@ -81,12 +82,15 @@ class Committer:
     def catch_up(self) -> Brought:
         """Makes the tables where they are missing or outdated, applies what others put into the lake, and brings the
         working copy along."""
+        self._connection.execute("RESET threads")
         brought = self._driver.bring_up_to_date(self._as_of())
         if not self._is_open:
             self._replica.open()
             self._is_open = True
         self._replica.follow()
         self._progress = {}
+        # A batch is many small queries: what a second thread costs each of them is more than it brings.
+        self._connection.execute("SET threads = 1")
         return brought
 
     def commit(self, batches: Sequence[ChangeBatch], reports: Sequence[LiveReport]) -> Committed:
@@ -104,7 +108,8 @@ class Committer:
 
     def close(self) -> None:
         """Puts the working copy to rest; the connection stays its owner's."""
-        self._pool.shutdown()
+        for thread in self._threads:
+            thread.shutdown()
         if self._is_open:
             self._replica.close()
             self._is_open = False
@@ -158,21 +163,25 @@ class Committer:
         if as_of < before.as_of:
             raise _OutdatedError
         stage = Stage(self._connection, self._compiler, as_of, before.as_of, place=replica_place)
-        with transaction(self._connection):
-            incoming = Incoming.taken(self._connection, stage, batches)
-            self._add(stage, foreign, inputs_of("lake"))
-            increased = stage.apply("lake")
-            publishing = self._pool.submit(self._publish_lake, stage.changes("lake"), incoming, as_of)
-            try:
+        lake = Publication(self._threads[0], self._lake)
+        warehouse = Publication(self._threads[1], self._warehouse)
+        try:
+            with transaction(self._connection):
+                incoming = Incoming.taken(self._connection, stage, batches)
+                self._add(stage, foreign, inputs_of("lake"))
+                increased = self._apply_lake(stage, incoming, as_of, lake)
                 self._add(stage, foreign, inputs_of("warehouse"))
-                warehouse, owed = self._apply_warehouse(stage, is_calm=not batches)
-            finally:
-                progress = publishing.result()
-            increased += warehouse
-            seconds = time.perf_counter() - started
-            records = batch_rows(batches, incoming.rows_new, increased, seconds, progress.consumed_snapshot)
-            reached = replace(progress, owed=owed)
-            self._publish_warehouse(stage.changes("warehouse"), reached, records, status_rows(reports))
+                done, owed = self._apply_warehouse(stage, warehouse, is_calm=not batches)
+                increased += done
+                progress = self._reached_lake(lake, as_of)
+                seconds = time.perf_counter() - started
+                records = batch_rows(batches, incoming.rows_new, increased, seconds, progress.consumed_snapshot)
+                reached = replace(progress, owed=owed)
+                self._finish_warehouse(warehouse, reached, records, status_rows(reports))
+        except BaseException:
+            lake.abandon()
+            warehouse.abandon()
+            raise
         stage.close()
         self._progress = {"lake": progress, "warehouse": reached}
         seconds = time.perf_counter() - started
@@ -185,47 +194,61 @@ class Committer:
                 stage.add_delta(name, f"SELECT * FROM {_FOREIGN}")
                 self._connection.unregister(_FOREIGN)
 
-    def _apply_warehouse(self, stage: Stage, *, is_calm: bool) -> tuple[list[Increased], frozenset[str]]:
-        """The warehouse's increments, and the tables that are left for a calmer moment."""
-        owed = self._progress["warehouse"].owed
-        if is_calm or time.monotonic() - self._calm_at > _CALM_SECONDS:
-            self._calm_at = time.monotonic()
-            return stage.apply("warehouse", owed=owed), frozenset()
-        increased = stage.apply("warehouse", later=CALM)
-        return increased, owed | {name for name in CALM - owed if stage.touches(name)}
-
-    def _publish_lake(self, deltas: Mapping[str, pa.Table], incoming: Incoming, as_of: datetime) -> Progress:
-        """Writes the lake's share beside the work on the warehouse's; returns how far the lake's tables are then."""
+    def _apply_lake(
+        self, stage: Stage, incoming: Incoming, as_of: datetime, publication: Publication
+    ) -> list[Increased]:
+        """The lake's increments, written to it as they are worked out, with the raw rows and their cursors."""
+        if not incoming.is_empty:
+            publication.add(incoming.append_to)
+        increased = stage.apply("lake", on_changed=lambda name: _publish(stage, name, publication))
         was, before = self._progress["lake"], self._replica.snapshots["lake"]
         reached = Progress(before, as_of, was.fingerprint)
-        if incoming.is_empty and not deltas and reached == was:
-            return reached
-        with self._lake.transaction():
-            for name, rows in incoming.rows.items():
-                self._lake.append(name, rows)
-            self._lake.set_cursors(incoming.cursors)
-            for name, delta in deltas.items():
-                self._lake.apply(name, delta)
-            self._lake.set_progress(reached)
-        # Its own snapshot holds nothing that is not applied, so the next batch need not look into it.
-        return replace(reached, consumed_snapshot=self._lake.snapshot_after(before))
+        if not incoming.is_empty or any(done.added or done.removed for done in increased) or reached != was:
+            publication.add(lambda lake: lake.set_progress(reached))
+        publication.end()
+        return increased
 
-    def _publish_warehouse(
+    def _apply_warehouse(
+        self, stage: Stage, publication: Publication, *, is_calm: bool
+    ) -> tuple[list[Increased], frozenset[str]]:
+        """The warehouse's increments, and the tables that are left for a calmer moment."""
+        owed, later = self._progress["warehouse"].owed, CALM
+        if is_calm or time.monotonic() - self._calm_at > _CALM_SECONDS:
+            self._calm_at, later = time.monotonic(), frozenset[str]()
+        increased = stage.apply(
+            "warehouse",
+            owed=owed - later,
+            later=later,
+            on_changed=lambda name: _publish(stage, name, publication),
+        )
+        return increased, (owed & later) | {name for name in later - owed if stage.touches(name)}
+
+    def _reached_lake(self, publication: Publication, as_of: datetime) -> Progress:
+        """Waits until the lake holds the batch; how far its tables are then."""
+        before = self._replica.snapshots["lake"]
+        # Its own snapshot holds nothing that is not applied, so the next batch need not look into it.
+        now = self._lake.snapshot_after(before) if publication.result() else before
+        return Progress(now, as_of, self._progress["lake"].fingerprint)
+
+    def _finish_warehouse(
         self,
-        deltas: Mapping[str, pa.Table],
+        publication: Publication,
         reached: Progress,
         records: Sequence[Mapping[str, object]],
         statuses: Sequence[Mapping[str, object]],
     ) -> None:
-        """Writes the warehouse's share and notes in the copy which snapshots it equals."""
-        if deltas or records or statuses or reached != self._progress["warehouse"]:
-            before = self._replica.snapshots["warehouse"]
-            with self._warehouse.transaction():
-                for name, delta in deltas.items():
-                    self._warehouse.apply(name, delta)
-                self._warehouse.insert(BATCHES, records)
-                self._warehouse.replace(STREAM_STATUS, statuses)
-                self._warehouse.set_progress(reached)
-            self._replica.note({"warehouse": self._warehouse.snapshot_after(before)})
-        if reached.consumed_snapshot != self._replica.snapshots["lake"]:
+        """Commits the warehouse's share and notes in the copy which snapshots it equals."""
+        if records or statuses or reached != self._progress["warehouse"]:
+            publication.add(lambda warehouse: warehouse.insert(BATCHES, records))
+            publication.add(lambda warehouse: warehouse.replace(STREAM_STATUS, statuses))
+            publication.add(lambda warehouse: warehouse.set_progress(reached))
+        before = self._replica.snapshots
+        if publication.result():
+            self._replica.note({"warehouse": self._warehouse.snapshot_after(before["warehouse"])})
+        if reached.consumed_snapshot != before["lake"]:
             self._replica.note({"lake": reached.consumed_snapshot})
+
+
+def _publish(stage: Stage, name: str, publication: Publication) -> None:
+    delta = stage.changes(name)
+    publication.add(lambda publisher: publisher.apply(name, delta))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from event_pipeline.increments.stage import Stage
+    from event_pipeline.stream.publisher import Publisher
 
 _INCOMING = "_incoming"
 _KEY = "source, document_id, version"
@@ -37,6 +38,12 @@ class Incoming:
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
         return not self.rows and not self.cursors
+
+    def append_to(self, lake: Publisher) -> None:
+        """Writes the rows and the cursors that cover them."""
+        for name, rows in self.rows.items():
+            lake.append(name, rows)
+        lake.set_cursors(self.cursors)
 
     @classmethod
     def taken(cls, connection: duckdb.DuckDBPyConnection, stage: Stage, batches: Sequence[ChangeBatch]) -> Incoming:

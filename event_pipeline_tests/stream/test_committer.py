@@ -144,7 +144,7 @@ def test_records_tell_what_a_batch_did_and_how_sources_fare(
     made = open_committer()
     report = LiveReport("firestore", "registrations", "live", "", datetime(2026, 1, 1, tzinfo=UTC))
     worse = LiveReport("firestore", "registrations", "refused", "grant the role", datetime(2026, 1, 2, tzinfo=UTC))
-    batches = list(batched([fresh("told"), changed("registrations", "garbled", {"event_id": 7}, after=401)]))
+    batches = list(batched([fresh("told"), changed("registrations", "garbled", {}, after=401)]))
     done = made.commit(batches, [report, worse])
     made.commit([], [worse])
     source, rows_in, rows_new, quarantined, snapshot = lake.connection.execute(
