@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 from uuid import uuid4
+
+from google.api_core import exceptions, retry
 
 from benchmarks.live.workload import Workload
 from benchmarks.steps import KEY, settings_of
@@ -66,11 +69,12 @@ class Organisation:
 
     def commit_one(self) -> str:
         """Writes a registration; returns its id once the emulator has committed it."""
-        import json
-
         change = self._workload.registration()
         document_id = change.document_id.replace("-Zlive", _PREFIX) + uuid4().hex[:4]
-        self._client.collection("registrations").document(document_id).set(json.loads(change.payload or "{}"))
+        document, payload = self._client.collection("registrations").document(document_id), change.payload or "{}"
+        # The emulator now and then answers UNKNOWN under load; the write is the same however often it is done.
+        retrying = retry.Retry(retry.if_exception_type(exceptions.Unknown, exceptions.ServiceUnavailable))
+        retrying(document.set)(json.loads(payload))
         return document_id
 
 

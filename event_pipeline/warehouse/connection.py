@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "identity_key"
 """Connection variable that ``models.identity`` reads the key of the pseudonyms from."""
 
+_BUSY_MILLISECONDS = 30_000
+"""How long a SQLite catalog is waited for before it counts as locked."""
+
 SCHEMAS = {"lake": ("raw", "staging", "quarantine", "people", "ops"), "warehouse": ("core", "marts", "ops")}
 """The schemas of each catalog; a schema is a layer."""
 
@@ -104,13 +107,18 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, catalog: 
     data_path = f"{settings.storage.rstrip('/')}/{catalog}/"
     if "://" not in data_path:
         Path(data_path).mkdir(parents=True, exist_ok=True)
-    options = [f"DATA_PATH {_literal(data_path)}"]
+    # The catalog notes paths below its data path, so a folder that was moved or restored works where it is now.
+    options = [f"DATA_PATH {_literal(data_path)}", "OVERRIDE_DATA_PATH true"]
     if settings.catalog_url is not None:
         options.append(f"METADATA_SCHEMA {_literal('ducklake_' + catalog)}")
         target = f"ducklake:postgres:{_postgres_keywords(settings.catalog_url.get_secret_value())}"
     else:
         settings.catalog_dir.mkdir(parents=True, exist_ok=True)
         target = f"ducklake:sqlite:{settings.catalog_dir / (catalog + '.sqlite')}"
+        options.append(f"META_BUSY_TIMEOUT {_BUSY_MILLISECONDS}")
+        if not read_only:
+            # With a write-ahead log neither readers nor the writer wait for the other.
+            options.append("META_JOURNAL_MODE 'WAL'")
     if read_only:
         options.append("READ_ONLY")
     connection.execute(f"ATTACH {_literal(target)} AS {catalog} ({', '.join(options)})")
