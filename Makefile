@@ -20,7 +20,7 @@ up: .venv/.installed
 test: .venv/.installed-dev
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-lint: .venv/.installed-dev
+lint: .venv/.installed-bench
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright
