@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from event_pipeline.cli._output import ShownProgress, begin, counted, echo_json
+from event_pipeline.cli._worker import echo_worker, worker_status
 
 if TYPE_CHECKING:
     from event_pipeline.control import DagsterControl, Launched, Overview, RunResult, Switched
@@ -66,15 +67,16 @@ def status(json: Json = False, url: Url = None) -> None:
     """Show whether the running Dagster is well: daemons, code location, jobs, sensors, schedules, recent runs, sources.
 
     Exits with 0 when all is well, 1 when a daemon is down or the code location did not load, 3 when Dagster is away.
-    A source that refuses is shown and changes nothing about that.
+    A source that refuses, and how the stream worker fares, is shown and changes nothing about that.
     """
     with _control(url) as control:
         overview = control.status()
     sources = _sources()
     if json:
-        echo_json({"is_well": overview.is_well} | asdict(overview) | {"sources": sources})
+        echo_json({"is_well": overview.is_well} | asdict(overview) | {"sources": sources, "stream": worker_status()})
     else:
         _echo_overview(overview)
+        echo_worker()
         _echo_sources(sources)
     if not overview.is_well:
         raise typer.Exit(1)

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from event_pipeline.settings import read_settings
+from event_pipeline.stream.heartbeat import Heartbeat, SourceBeat, Standing, write_heartbeat
+from event_pipeline.stream.sources.live_source import LiveState
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.ingest import ingest_exports
 from event_pipeline.warehouse.lake import Lake
@@ -183,3 +186,37 @@ def _wait_for(log: Path, word: str, process: subprocess.Popen[bytes]) -> None:
     while word not in log.read_text():
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.1)
+
+
+class TestStatusOfTheStreamWorker:
+    def write(self, at: datetime, **sources: tuple[LiveState, str]) -> None:
+        beats = {
+            name: SourceBeat(name, {"events": Standing(state, at, message), "clubs": Standing("live", at)}, at)
+            for name, (state, message) in sources.items()
+        }
+        write_heartbeat(read_settings(), Heartbeat(4711, at, at, "following", beats, 3, 1_200, 0.26, 40))
+
+    def test_of_one_that_follows(self, run) -> None:
+        self.write(datetime.now(UTC), firestore=("refused", "grant a role"), google_sheets=("live", ""))
+        ended = run("status")
+        assert ended.code == 0
+        assert (
+            "(process 4711): 1,200 changes in 3 batches, last seen to committed in 0.3 s, 40 changes wait" in ended.out
+        )
+        assert "stream firestore events is refused since " in ended.out
+        assert " UTC: grant a role, last change at " in ended.out
+        assert "stream google_sheets is live, last change at " in ended.out
+        said = json.loads(run("status", "--json").out)["stream"]
+        assert (said["is_fresh"], said["pid"]) == (True, 4711)
+        assert said["sources"]["firestore"]["collections"]["events"]["state"] == "refused"
+
+    def test_of_one_that_was_killed(self, run) -> None:
+        self.write(datetime.now(UTC) - timedelta(minutes=5), firestore=("live", ""))
+        shown = run("status").out
+        assert "stream worker was last heard at " in shown
+        assert "stream firestore" not in shown
+        assert json.loads(run("status", "--json").out)["stream"]["is_fresh"] is False
+
+    def test_where_none_runs(self, run) -> None:
+        assert "no stream worker runs: sensors look at the sources" in run("status").out
+        assert json.loads(run("status", "--json").out)["stream"] is None

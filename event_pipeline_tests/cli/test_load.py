@@ -150,6 +150,16 @@ def test_cut_off_file_keeps_what_is_whole_and_exits_with_1(load, tmp_path: Path)
     assert load(path).out.splitlines()[0] == f"{path}: 4 documents read, 1 new or changed"
 
 
+@pytest.mark.parametrize("packed", [b"\xff" * 50, b"", b"no deflate"])
+def test_packed_file_of_which_nothing_can_be_unpacked_says_so(load, tmp_path: Path, packed: bytes) -> None:
+    path = _put(tmp_path / "h.json.gz", TREE)
+    path.write_bytes(path.read_bytes()[:10] + packed)
+    ended = load(path)
+    assert ended.code == 1
+    assert "h.json.gz is damaged" in ended.err
+    assert "put the whole file in its place" in ended.err
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
