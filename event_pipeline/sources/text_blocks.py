@@ -63,8 +63,8 @@ class LineBlock:
     replaced: int
 
 
-def read_block(stream: ByteStream, size: int, head: bytes | bytearray = b"") -> tuple[bytearray, Exception | None]:
-    """``head`` and up to ``size`` bytes after it, fewer only at the end; the error where gzip data is damaged there."""
+def read_block(stream: ByteStream, size: int, head: bytes | bytearray = b"") -> tuple[bytearray, str | None]:
+    """``head`` and up to ``size`` bytes after it, fewer only at the end; what is wrong where gzip data is damaged."""
     buffer, filled, damage = bytearray(len(head) + size), len(head), None
     buffer[:filled] = head
     with memoryview(buffer) as view:
@@ -72,7 +72,8 @@ def read_block(stream: ByteStream, size: int, head: bytes | bytearray = b"") -> 
             try:
                 count = stream.readinto(view[filled : filled + _READ_BYTES])
             except DAMAGED_GZIP as error:
-                damage = error
+                # The error itself would hold on to the buffer, which then could not be cut.
+                damage = str(error)
                 break
             if not count:
                 break

@@ -13,6 +13,7 @@ from event_pipeline.errors import PermanentError
 from event_pipeline.settings import Settings
 from event_pipeline.sources.export_file import ExportFile
 from event_pipeline.sources.export_files import LINE_SUFFIXES, TREE_SUFFIXES
+from event_pipeline.sources.text_blocks import DAMAGED_GZIP
 from event_pipeline.warehouse.lake import Lake
 
 _NAMES_SHOWN = 3
@@ -126,6 +127,6 @@ def _begins_with_a_record(path: Path) -> bool:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             record = orjson.loads(file.readline(_SNIFFED_BYTES))
-    except (OSError, EOFError, orjson.JSONDecodeError):
+    except (OSError, *DAMAGED_GZIP, orjson.JSONDecodeError):
         return False
     return isinstance(record, dict) and isinstance(record.get("collection"), str)
