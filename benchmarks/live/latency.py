@@ -24,7 +24,7 @@ from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.rows import first_row
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 """How often the reader looks; what it adds to a latency is at most this and its own query."""
 
 _PATIENCE_SECONDS = 60.0

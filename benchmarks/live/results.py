@@ -13,7 +13,7 @@ from benchmarks.machine import machine_line
 _METHOD = """\
 - **Latency.** The Firestore emulator, `event-pipeline stream` and a reader of the warehouse run as they would
   anywhere, on one machine. A registration is committed in the emulator; the clock starts when the emulator has
-  answered. The reader asks the warehouse every 50 ms for the registrations of this measurement and notes when each is
+  answered. The reader asks the warehouse every 100 ms for the registrations of this measurement and notes when each is
   in `fact_registrations`, so its own pause and query are part of every latency. `lost` counts registrations that were
   not in sight a minute after the end.
 - **Sensor path.** The same, with the worker switched off: Dagster's sensor sees the change and starts a run. One
