@@ -33,7 +33,10 @@ def e164(compact: ir.StringValue, country: str) -> ir.StringValue:
             _strip(compact, rf"^\+{home.calling_code}{home.prefix}"),
         ),
         (compact.re_search(rf"^{home.prefix}{home.pattern}$"), _strip(compact, rf"^{home.prefix}")),
-        (compact.re_search(rf"^{home.calling_code}{home.pattern}$"), _strip(compact, rf"^{home.calling_code}")),
+        (
+            compact.re_search(rf"^{home.calling_code}{home.prefix}{home.pattern}$"),
+            _strip(compact, rf"^{home.calling_code}{home.prefix}"),
+        ),
         else_=ibis.null("string"),
     )
     # The prefix is optional, so a number that is whole without stripping must not lose its first digit.

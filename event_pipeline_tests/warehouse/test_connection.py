@@ -1,0 +1,87 @@
+"""Opening the catalogs: beside a writer that closes, in a moved folder, with a write-ahead log."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from event_pipeline.settings import Settings
+from event_pipeline.warehouse.connection import attach_while_closing, connect
+
+CLOSING = duckdb.Error("Unable to open database: unable to open database file")
+
+
+class Attach:
+    """Fails with these errors, one a call, then succeeds."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(data_dir=folder)
+
+
+def test_a_catalog_that_its_writer_is_closing_is_opened_again(tmp_path: Path) -> None:
+    attach = Attach(CLOSING, CLOSING)
+    (tmp_path / "lake.sqlite").touch()
+
+    attach_while_closing(attach, tmp_path / "lake.sqlite")
+
+    assert attach.calls == 3
+
+
+def test_a_catalog_that_is_not_there_fails_at_once(tmp_path: Path) -> None:
+    attach = Attach(CLOSING)
+
+    with pytest.raises(duckdb.Error):
+        attach_while_closing(attach, tmp_path / "lake.sqlite")
+
+    assert attach.calls == 1
+
+
+def test_any_other_error_fails_at_once(tmp_path: Path) -> None:
+    attach = Attach(duckdb.Error("database is locked"))
+    (tmp_path / "lake.sqlite").touch()
+
+    with pytest.raises(duckdb.Error, match="locked"):
+        attach_while_closing(attach, tmp_path / "lake.sqlite")
+
+    assert attach.calls == 1
+
+
+def test_a_data_folder_works_where_it_was_moved_to(tmp_path: Path) -> None:
+    old, new = settings_in(tmp_path / "old"), settings_in(tmp_path / "new")
+    with connect(old) as connection:
+        connection.execute("CREATE TABLE warehouse.core.dim_clubs AS SELECT range AS club_id FROM range(5000)")
+
+    shutil.move(old.data_dir, new.data_dir)
+    with connect(new) as connection:
+        connection.execute("INSERT INTO warehouse.core.dim_clubs SELECT 5000")
+    with connect(new, read_only=True) as connection:
+        rows = connection.execute("SELECT count(*), max(club_id) FROM warehouse.core.dim_clubs").fetchall()
+
+    assert rows == [(5001, 5000)]
+
+
+def test_a_reader_sees_the_last_commit_while_a_writer_is_in_a_transaction(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    with connect(settings) as writer:
+        writer.execute("CREATE TABLE warehouse.core.dim_clubs AS SELECT 1 AS club_id")
+        writer.execute("BEGIN")
+        writer.execute("INSERT INTO warehouse.core.dim_clubs SELECT 2")
+        with connect(settings, read_only=True) as reader:
+            assert reader.execute("SELECT club_id FROM warehouse.core.dim_clubs").fetchall() == [(1,)]
+        writer.execute("COMMIT")
+        with sqlite3.connect(settings.catalog_dir / "warehouse.sqlite") as catalog:
+            assert catalog.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
