@@ -9,10 +9,18 @@ from uuid import uuid4
 
 import pytest
 
+from event_pipeline.settings import load_settings
 from event_pipeline_tests.firestore_emulator import EmulatorMissing, running_emulator
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
+
+
+@pytest.fixture(autouse=True)
+def _settings_read_afresh() -> Iterator[None]:
+    """A process reads its settings once; tests of one process have settings of their own."""
+    yield
+    load_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

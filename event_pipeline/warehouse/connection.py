@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,9 +20,6 @@ KEY_VARIABLE = "identity_key"
 
 _BUSY_MILLISECONDS = 30_000
 """How long a SQLite catalog is waited for before it counts as locked."""
-
-_CLOSING_SECONDS = 2.0
-_CLOSING_WAIT_SECONDS = 0.05
 
 SCHEMAS = {"lake": ("raw", "staging", "quarantine", "people", "ops"), "warehouse": ("core", "marts", "ops")}
 """The schemas of each catalog; a schema is a layer."""
@@ -124,36 +121,9 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, catalog: 
             options.append("META_JOURNAL_MODE 'WAL'")
     if read_only:
         options.append("READ_ONLY")
-    statement = f"ATTACH {_literal(target)} AS {catalog} ({', '.join(options)})"
-    if read_only and settings.catalog_url is None:
-        attach_while_closing(lambda: connection.execute(statement), settings.catalog_dir / f"{catalog}.sqlite")
-    else:
-        connection.execute(statement)
+    connection.execute(f"ATTACH {_literal(target)} AS {catalog} ({', '.join(options)})")
     if not read_only:
         _create_schemas(connection, catalog)
-
-
-def attach_while_closing(attach: Callable[[], object], catalog_file: Path) -> None:
-    """Attach a SQLite catalog for reading, again for up to two seconds while its last writer is closing it.
-
-    The last one to leave a write-ahead log removes it, and a reader that comes in that instant cannot open the file.
-    A catalog that is not there fails at once.
-    """
-    import duckdb
-    import tenacity
-
-    def is_closing(error: BaseException) -> bool:
-        return (
-            isinstance(error, duckdb.Error) and "unable to open database file" in str(error) and catalog_file.exists()
-        )
-
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(is_closing),
-        wait=tenacity.wait_fixed(_CLOSING_WAIT_SECONDS),
-        stop=tenacity.stop_after_delay(_CLOSING_SECONDS),
-        reraise=True,
-    )
-    retrying(attach)
 
 
 def _create_schemas(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:

@@ -1,4 +1,4 @@
-"""Opening the catalogs: beside a writer that closes, in a moved folder, with a write-ahead log."""
+"""Opening the catalogs: in a moved folder, with a write-ahead log."""
 
 from __future__ import annotations
 
@@ -6,58 +6,12 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-import duckdb
-import pytest
-
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.connection import attach_while_closing, connect
-
-CLOSING = duckdb.Error("Unable to open database: unable to open database file")
-
-
-class Attach:
-    """Fails with these errors, one a call, then succeeds."""
-
-    def __init__(self, *errors: Exception) -> None:
-        self.errors = list(errors)
-        self.calls = 0
-
-    def __call__(self) -> None:
-        self.calls += 1
-        if self.errors:
-            raise self.errors.pop(0)
+from event_pipeline.warehouse.connection import connect
 
 
 def settings_in(folder: Path) -> Settings:
     return Settings(data_dir=folder)
-
-
-def test_a_catalog_that_its_writer_is_closing_is_opened_again(tmp_path: Path) -> None:
-    attach = Attach(CLOSING, CLOSING)
-    (tmp_path / "lake.sqlite").touch()
-
-    attach_while_closing(attach, tmp_path / "lake.sqlite")
-
-    assert attach.calls == 3
-
-
-def test_a_catalog_that_is_not_there_fails_at_once(tmp_path: Path) -> None:
-    attach = Attach(CLOSING)
-
-    with pytest.raises(duckdb.Error):
-        attach_while_closing(attach, tmp_path / "lake.sqlite")
-
-    assert attach.calls == 1
-
-
-def test_any_other_error_fails_at_once(tmp_path: Path) -> None:
-    attach = Attach(duckdb.Error("database is locked"))
-    (tmp_path / "lake.sqlite").touch()
-
-    with pytest.raises(duckdb.Error, match="locked"):
-        attach_while_closing(attach, tmp_path / "lake.sqlite")
-
-    assert attach.calls == 1
 
 
 def test_a_data_folder_works_where_it_was_moved_to(tmp_path: Path) -> None:
