@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.remote_representation.external import RemoteRepository, RemoteSensor
@@ -141,10 +142,17 @@ def _history_need_not_survive_a_power_cut() -> Iterator[None]:
         event.remove(Engine, "connect", hurry)
 
 
+def _forget_loaded_jobs() -> None:
+    """Dagster keeps the job that a process loaded last; the next daemon's would run under the settings of that one."""
+    ReconstructableJob.get_definition.cache_clear()
+    ReconstructableJob.get_repository_definition.cache_clear()
+
+
 @contextmanager
 def running_daemon(home: Path, *, executes: bool) -> Iterator[Daemon]:
     """A daemon over a Dagster instance in the folder ``home``, for the settings in the environment."""
     home.mkdir(parents=True)
+    _forget_loaded_jobs()
     overrides = {
         "run_launcher": _EXECUTES if executes else _ACCEPTS,
         "run_coordinator": _STARTS_AT_ONCE,
