@@ -95,6 +95,13 @@ def follow(
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
 
 
+def look(client: GraphQLClient, run_id: str) -> tuple[RunResult, bool]:
+    """How far a run or backfill is now, and whether it has ended. Raises WrongRequestError for an unknown id."""
+    trail = BackfillTrail(client, run_id) if is_backfill(run_id) else RunTrail(client, run_id)
+    trail.read()
+    return _result(client, run_id, trail), trail.is_final
+
+
 def _runs(trail: RunTrail | BackfillTrail) -> Iterable[RunTrail]:
     return (trail,) if isinstance(trail, RunTrail) else trail.runs.values()
 

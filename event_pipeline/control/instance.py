@@ -8,7 +8,7 @@ from typing import Any
 
 from event_pipeline.control.automation import Switched, switch
 from event_pipeline.control.client import GraphQLClient
-from event_pipeline.control.follow import RunProgress, RunResult, follow
+from event_pipeline.control.follow import RunProgress, RunResult, follow, look
 from event_pipeline.control.overview import Overview, read_overview
 from event_pipeline.control.runs import Launched, LaunchRequest, cancel, launch
 from event_pipeline.control.workspace import read_location
@@ -56,6 +56,10 @@ class DagsterControl:
     ) -> RunResult:
         """Wait for the end of a run or backfill. Raises FollowTimeoutError when it takes longer than allowed."""
         return follow(self._client, run_id, on_progress, timeout_seconds)
+
+    def look(self, run_id: str) -> tuple[RunResult, bool]:
+        """How far a run or backfill is now, and whether it has ended; until then its result says nothing of success."""
+        return look(self._client, run_id)
 
     def cancel(self, run_id: str) -> None:
         """Ask Dagster to stop a run or backfill that has not ended."""

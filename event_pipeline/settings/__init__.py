@@ -7,6 +7,7 @@ module is handed a ``Settings`` or a part of one; none reads the environment.
 from event_pipeline.settings.pipeline import Settings, toml_path
 from event_pipeline.settings.reading import load_settings, read_settings
 from event_pipeline.settings.sections import (
+    Api,
     Features,
     Firebase,
     Organisation,
@@ -22,6 +23,7 @@ from event_pipeline.settings.values import COLLECTIONS, Collection, Cron, LogLev
 
 __all__ = [
     "COLLECTIONS",
+    "Api",
     "Collection",
     "Cron",
     "Features",

@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from event_pipeline.settings.sections import (
+    Api,
     Features,
     Firebase,
     Organisation,
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     firebase: Firebase = Firebase()
     sheets: Sheets = Sheets()
     stream: Stream = Stream()
+    api: Api = Api()
     schedules: Schedules = Schedules()
     validation: Validation = Validation()
     retention: Retention = Retention()

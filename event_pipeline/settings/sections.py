@@ -143,6 +143,30 @@ class Stream(_Section):
     )
 
 
+class Api(_Section):
+    """The REST API, which `event-pipeline serve` runs."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address it listens on; put a proxy with TLS before it where others than this machine reach it.",
+        min_length=1,
+        max_length=253,
+    )
+    port: int = Field(default=8080, description="Port it listens on.", ge=1, le=65_535)
+    requests_per_minute: int = Field(
+        default=600, description="Requests a minute of one key, unless the key has its own.", ge=1, le=1_000_000
+    )
+    query_seconds: float = Field(
+        default=10, description="A request's reading of the warehouse is stopped after so long.", gt=0, le=3_600
+    )
+    readers: int = Field(default=4, description="Requests that read the warehouse at a time.", ge=1, le=64)
+    refresh_seconds: float = Field(
+        default=1, description="Answers follow the warehouse at most so often.", gt=0, le=3_600
+    )
+    dagster_seconds: float = Field(default=5, description="Dagster is waited for so long.", gt=0, le=300)
+    body_kilobytes: int = Field(default=1_024, description="Largest body of a request.", ge=1, le=1_048_576)
+
+
 class Schedules(_Section):
     """When things run by themselves, in the organisation's time zone."""
 

@@ -1,0 +1,55 @@
+"""Who may do what: every route but ``/livez`` and the documentation needs a key with the route's scope."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from event_pipeline.api.keys import ApiKey, Scope
+from event_pipeline.api.observe import notes_of
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.services import Shared
+
+_BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer ep_...`")
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="`X-API-Key: ep_...`")
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="event-pipeline"'}
+
+
+def _caller(
+    request: Request,
+    services: Shared,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    header: Annotated[str | None, Depends(_HEADER)],
+) -> ApiKey:
+    """The key of the request, with one request taken from its allowance. Raises Problem: unauthorized, rate-limited."""
+    secret = bearer.credentials if bearer is not None else header
+    if not secret:
+        detail = "send `Authorization: Bearer KEY`; `event-pipeline keys create NAME` issues one"
+        raise Problem("unauthorized", detail, _CHALLENGE)
+    key = services.keys.recognise(secret)
+    if key is None:
+        raise Problem("unauthorized", "the key is unknown, revoked or expired", _CHALLENGE)
+    notes = notes_of(request.scope)
+    notes.key_id = key.key_id
+    per_minute = key.requests_per_minute or services.settings.api.requests_per_minute
+    allowance = services.limiter.take(key.key_id, per_minute)
+    notes.headers |= allowance.headers
+    if allowance.retry_after_seconds:
+        wait = allowance.retry_after_seconds
+        raise Problem("rate-limited", f"the key has {per_minute} requests a minute; ask again in {wait} s")
+    return key
+
+
+def requires(scope: Scope) -> Any:
+    """A dependency for a router or a route: a valid key with that scope. It gives the key."""
+
+    def allowed(key: Annotated[ApiKey, Depends(_caller)]) -> ApiKey:
+        if scope not in key.scopes:
+            has = ", ".join(sorted(key.scopes))
+            raise Problem("forbidden", f"this needs a key with the scope {scope}; the key {key.key_id} has {has}")
+        return key
+
+    allowed.__name__ = f"requires_{scope}"
+    return Depends(allowed)

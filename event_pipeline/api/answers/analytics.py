@@ -1,0 +1,123 @@
+"""``GET analytics``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from event_pipeline.api.answers.common import Money, Quality, example
+
+Period = Literal["today", "week", "month", "year", "all"]
+Granularity = Literal["day", "week"]
+
+
+class Attendance(BaseModel):
+    """Of events that started within the period."""
+
+    events_started: int
+    expected: int = Field(description="Their counted registrations.")
+    attended: int = Field(description="Of these, with a counted check-in.")
+    rate: float | None = Field(description="attended over expected; null before anyone is expected.")
+
+
+class Engagement(BaseModel):
+    """Mail counts by the day it was reported; rates are of the registrations of events that started in the period."""
+
+    new_people: int = Field(description="Known people whose first counted registration is of the period.")
+    emails_sent: int
+    emails_delivered: int
+    open_rate: float | None = Field(description="Registrations whose mail was opened, over those it was delivered to.")
+    click_rate: float | None = Field(description="Registrations that clicked, over those it was delivered to.")
+
+
+class Totals(BaseModel):
+    """The figures of a period."""
+
+    registrations: int
+    participants: int
+    cancellations: int
+    check_ins: int
+    revenue: Money
+    attendance: Attendance
+    engagement: Engagement
+
+
+class TrendPoint(BaseModel):
+    """A day, or a week by its Monday; days on which nothing happened are there too."""
+
+    date: date
+    registrations: int
+    participants: int
+    check_ins: int
+    revenue_minor: int
+    new_people: int
+
+
+class TopEvent(BaseModel):
+    """An event by its counted registrations of the period."""
+
+    event_id: str
+    title: str | None
+    starts_at: datetime | None
+    registrations: int
+    check_ins: int
+    revenue: Money
+
+
+class Change(BaseModel):
+    """Now less before, as a share of before; null where there was nothing before."""
+
+    registrations: float | None
+    participants: float | None
+    check_ins: float | None
+    revenue: float | None
+
+
+class Comparison(BaseModel):
+    """The equally many days before the period."""
+
+    first_day: date
+    last_day: date
+    totals: Totals
+    change: Change
+
+
+class Analytics(BaseModel):
+    """What the events have come to within a period."""
+
+    model_config = example(
+        period="week", granularity="day", first_day="2026-05-26", last_day="2026-06-01", time_zone="Asia/Kolkata",
+        as_of="2026-06-01T09:30:00Z",
+        quality={"score": 0.998, "checked_at": "2026-06-01T09:00:00Z", "failed": 0, "tables_failing": []},
+        totals={
+            "registrations": 412, "participants": 530, "cancellations": 12, "check_ins": 280,
+            "revenue": {"amount_minor": 1250000, "currency": "INR"},
+            "attendance": {"events_started": 6, "expected": 350, "attended": 280, "rate": 0.8},
+            "engagement": {
+                "new_people": 120, "emails_sent": 800, "emails_delivered": 790, "open_rate": 0.61, "click_rate": 0.2,
+            },
+        },
+        trend=[{
+            "date": "2026-06-01", "registrations": 60, "participants": 81, "check_ins": 44, "revenue_minor": 180000,
+            "new_people": 17,
+        }],
+        top_events=[{
+            "event_id": "-NxRobotics", "title": "Robotics Night 2026", "starts_at": "2026-06-05T12:30:00Z",
+            "registrations": 140, "check_ins": 0, "revenue": {"amount_minor": 700000, "currency": "INR"},
+        }],
+        comparison=None,
+    )  # fmt: skip
+
+    period: Period
+    granularity: Granularity
+    first_day: date | None = Field(description="First day of the period; null when nothing was ever registered.")
+    last_day: date = Field(description="Today, the organisation's day.")
+    time_zone: str = Field(description="Where days begin and end.")
+    as_of: datetime = Field(description="When the warehouse was last brought up to date.")
+    quality: Quality
+    totals: Totals
+    trend: list[TrendPoint]
+    top_events: list[TopEvent]
+    comparison: Comparison | None = Field(description="Null for the period all.")

@@ -1,0 +1,130 @@
+"""``GET events/{event_id}/analytics``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from event_pipeline.api.answers.common import Money, Quality, example
+from event_pipeline.api.answers.events import EVENT_EXAMPLE, Event
+
+
+class PacePoint(BaseModel):
+    """The end of a day, by days before the start; negative after it. Days without registrations are left out."""
+
+    days_before_start: int
+    registrations: int
+    cumulative_registrations: int
+    cumulative_participants: int
+    fill_rate: float | None = Field(description="cumulative_participants over capacity; null without one.")
+
+
+class Edition(BaseModel):
+    """An earlier event of the series."""
+
+    event_id: str
+    title: str | None
+    starts_at: datetime
+    capacity: int | None
+    registrations: int = Field(description="Counted registrations in the end.")
+    registrations_by_now: int = Field(description="Of these, made as many days before its start as it is now.")
+    pace: list[PacePoint]
+
+
+class Pace(BaseModel):
+    """How the event fills up, on an axis that editions share."""
+
+    days_before_start: int | None = Field(description="Days until the start; negative after it, null without one.")
+    points: list[PacePoint]
+    earlier_editions: list[Edition] = Field(description="Of the same series, the latest first.")
+    compared_with_editions: float | None = Field(
+        description="registrations less the editions' mean by this day, as a share of it; null without editions."
+    )
+
+
+class Arrival(BaseModel):
+    """Five minutes in which someone checked in."""
+
+    bucket_at: datetime
+    minutes_from_start: int | None
+    check_ins: int
+    cumulative_check_ins: int
+
+
+class NoShows(BaseModel):
+    """Of an event that has started."""
+
+    expected: int = Field(description="Counted registrations.")
+    attended: int = Field(description="Of these, with a counted check-in.")
+    no_shows: int
+    rate: float | None = Field(description="no_shows over expected.")
+
+
+class PaymentState(BaseModel):
+    """Payments in one state and currency."""
+
+    payment_status: str
+    payments: int
+    amount: Money
+    refunded: Money
+    revenue: Money
+
+
+class EmailFunnel(BaseModel):
+    """Registrations by how far they came; every step counts registrations, not mails."""
+
+    registered: int
+    sent: int
+    delivered: int
+    opened: int
+    clicked: int
+    bounced: int
+    attended: int
+
+
+class Forecast(BaseModel):
+    """What the event is expected to come to, with the range that four of five such events end in."""
+
+    registrations: int
+    low: int
+    high: int
+    made_at: datetime
+
+
+class EventAnalytics(BaseModel):
+    """Everything that is known of how an event goes."""
+
+    model_config = example(
+        event=EVENT_EXAMPLE, as_of="2026-06-01T09:30:00Z", today="2026-06-01",
+        quality={"score": 0.998, "checked_at": "2026-06-01T09:00:00Z", "failed": 0, "tables_failing": []},
+        pace={
+            "days_before_start": 4,
+            "points": [{
+                "days_before_start": 5, "registrations": 31, "cumulative_registrations": 212,
+                "cumulative_participants": 260, "fill_rate": 0.8667,
+            }],
+            "earlier_editions": [], "compared_with_editions": None,
+        },
+        arrivals=[], no_shows=None,
+        payments=[{
+            "payment_status": "verified", "payments": 212, "amount": {"amount_minor": 1060000, "currency": "INR"},
+            "refunded": {"amount_minor": 0, "currency": "INR"}, "revenue": {"amount_minor": 1060000, "currency": "INR"},
+        }],
+        email_funnel={
+            "registered": 212, "sent": 212, "delivered": 210, "opened": 140, "clicked": 61, "bounced": 2, "attended": 0,
+        },
+        forecast=None, forecast_reason="no model has been trained on past events yet",
+    )  # fmt: skip
+
+    event: Event
+    today: date = Field(description="The organisation's day that days before the start are counted from.")
+    as_of: datetime
+    quality: Quality
+    pace: Pace
+    arrivals: list[Arrival]
+    no_shows: NoShows | None = Field(description="Null until the event has started.")
+    payments: list[PaymentState]
+    email_funnel: EmailFunnel
+    forecast: Forecast | None
+    forecast_reason: str = Field(description="Why there is no forecast; empty when there is one.")

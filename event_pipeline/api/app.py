@@ -1,0 +1,84 @@
+"""The application: routers, errors, middleware and documentation put together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+from event_pipeline.api import openapi
+from event_pipeline.api.observe import Observed
+from event_pipeline.api.problems import Problem, field_errors, kind_of_status, problem_response
+from event_pipeline.api.routes import ROUTERS
+from event_pipeline.api.services import Services
+from event_pipeline.control import ServerAwayError, WrongRequestError
+from event_pipeline.errors import ControlError
+from event_pipeline.settings import Settings
+
+_KILOBYTE = 1024
+
+
+def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
+    """The API over these settings' data folder; ``services`` replaces its parts, say in tests."""
+    parts = services or Services.of(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        stop = threading.Event()
+        thread = parts.follow_warehouse(stop)
+        try:
+            yield
+        finally:
+            stop.set()
+            # A copy under way is let end, so that the connection is not closed under it.
+            thread.join(settings.api.query_seconds)
+            parts.close()
+
+    app = FastAPI(
+        title=openapi.TITLE,
+        description=openapi.DESCRIPTION,
+        version=openapi.version(),
+        openapi_tags=openapi.TAGS,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        middleware=[Middleware(Observed, counters=parts.counters, most_bytes=settings.api.body_kilobytes * _KILOBYTE)],
+    )
+    app.state.services = parts
+    for router in ROUTERS:
+        app.include_router(router)
+    _add_error_handlers(app)
+    app.openapi = lambda: openapi.schema_of(app)
+    return app
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, error: Problem) -> Response:
+        return problem_response(request, error.kind, error.detail, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        found = field_errors(list(error.errors()))
+        detail = "; ".join(f"{item.location}: {item.message}" for item in found)
+        return problem_response(request, "invalid", detail, errors=found)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        kind = kind_of_status(error.status_code)
+        detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
+        return problem_response(request, kind, detail, error.headers, error.status_code)
+
+    @app.exception_handler(ControlError)
+    async def _dagster(request: Request, error: ControlError) -> Response:
+        if isinstance(error, ServerAwayError):
+            return problem_response(request, "dagster-away", str(error), {"Retry-After": "10"})
+        kind = "invalid" if isinstance(error, WrongRequestError) else "dagster-refused"
+        return problem_response(request, kind, str(error))

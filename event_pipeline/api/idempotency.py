@@ -1,0 +1,118 @@
+"""``Idempotency-Key``: a POST that is sent again is answered again, not done again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import orjson
+from fastapi import Header, Request, Response
+from pydantic import BaseModel
+
+from event_pipeline.api.database import Database, from_stamp, stamp
+from event_pipeline.api.problems import Problem
+
+KEPT = timedelta(hours=24)
+_DEAD_AFTER = timedelta(minutes=5)
+"""A request that has not ended by then was cut short with its process, so it may be sent again."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any text of your own, such as a UUID: sent again within 24 hours with the same body, the request "
+        "is answered as it was and not done again.",
+    ),
+]
+"""A route's parameter for the key."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a POST answers."""
+
+    body: BaseModel
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class StoredAnswers:
+    """Answers by API key and idempotency key."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def once(
+        self,
+        request: Request,
+        key_id: str,
+        idempotency_key: str | None,
+        body: BaseModel | None,
+        act: Callable[[], Answer],
+    ) -> Response:
+        """Do it, or answer as before. Raises Problem: key-reused, in-progress. What fails is not kept."""
+        if idempotency_key is None:
+            return _response(act())
+        fingerprint = _fingerprint(request, body)
+        stored = self._claim(key_id, idempotency_key, fingerprint)
+        if stored is not None:
+            return stored
+        try:
+            answer = act()
+        except BaseException:
+            self._forget(key_id, idempotency_key)
+            raise
+        response = _response(answer)
+        self._database.execute(
+            "UPDATE stored_answers SET status = ?, headers = ?, body = ? WHERE key_id = ? AND idempotency_key = ?",
+            (answer.status, orjson.dumps(dict(answer.headers)).decode(), bytes(response.body), key_id, idempotency_key),
+        )
+        return response
+
+    def _claim(self, key_id: str, idempotency_key: str, fingerprint: str) -> Response | None:
+        """The stored answer; None when this request is the one to do it."""
+        now = datetime.now(UTC)
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM stored_answers WHERE at < ? OR (status IS NULL AND at < ?)",
+                (stamp(now - KEPT), stamp(now - _DEAD_AFTER)),
+            )
+            rows = self._database.execute(
+                "SELECT * FROM stored_answers WHERE key_id = ? AND idempotency_key = ?", (key_id, idempotency_key)
+            )
+            if not rows:
+                self._database.execute(
+                    "INSERT INTO stored_answers (key_id, idempotency_key, fingerprint, at) VALUES (?, ?, ?, ?)",
+                    (key_id, idempotency_key, fingerprint, stamp(now)),
+                )
+                return None
+        (row,) = rows
+        if row["fingerprint"] != fingerprint:
+            raise Problem("key-reused", "this Idempotency-Key came with another path or body; use a new one")
+        if row["status"] is None:
+            began = from_stamp(row["at"]) or now
+            raise Problem(
+                "in-progress", f"it began at {began:%H:%M:%S} UTC; ask again in a second", {"Retry-After": "1"}
+            )
+        headers = orjson.loads(row["headers"]) | {"Idempotency-Replayed": "true"}
+        return Response(row["body"], row["status"], headers, "application/json")
+
+    def _forget(self, key_id: str, idempotency_key: str) -> None:
+        self._database.execute(
+            "DELETE FROM stored_answers WHERE key_id = ? AND idempotency_key = ?", (key_id, idempotency_key)
+        )
+
+
+def _fingerprint(request: Request, body: BaseModel | None) -> str:
+    said = (request.method, request.url.path, body.model_dump_json() if body is not None else "")
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body.model_dump_json(), answer.status, dict(answer.headers), "application/json")

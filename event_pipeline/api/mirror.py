@@ -1,0 +1,177 @@
+"""The tables that people look at most, copied into memory whenever the warehouse has changed.
+
+A look into a DuckLake table costs 10 to 20 ms before its first row and waits for whoever is committing; a request that
+needs five of them is answered from here in a few. Copies are made in the background, of one snapshot, and change hands
+together. Long tables (facts, batches) are not copied.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.reader import Reader, Session
+from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
+from event_pipeline.contracts.core import DIM_CATEGORIES, DIM_CLUBS, DIM_EVENTS, FACT_PAYMENTS
+from event_pipeline.contracts.marts import MARTS
+from event_pipeline.contracts.ops import DATA_QUALITY
+from event_pipeline.contracts.progress import WAREHOUSE_PROGRESS
+from event_pipeline.contracts.stream import STREAM_STATUS
+
+if TYPE_CHECKING:
+    import duckdb
+
+_EVERYTHING = "SELECT * FROM {source}"
+_LATEST_CHECKS = "SELECT * FROM {source} QUALIFY checked_at = max(checked_at) OVER (PARTITION BY table_name)"
+_PAYMENT_STATES = """
+SELECT event_id, payment_status, currency, count(*) AS payments, coalesce(sum(amount_minor), 0)::BIGINT AS amount,
+    sum(refunded_minor)::BIGINT AS refunded, sum(revenue_minor)::BIGINT AS revenue
+FROM {source} GROUP BY ALL
+"""
+
+COPIES: Mapping[str, tuple[Contract, str]] = {
+    **{
+        contract.table: (contract, _EVERYTHING)
+        for contract in (DIM_EVENTS, DIM_CLUBS, DIM_CATEGORIES, *MARTS.values(), STREAM_STATUS, WAREHOUSE_PROGRESS)
+    },
+    DATA_QUALITY.table: (DATA_QUALITY, _LATEST_CHECKS),
+    "payment_states": (FACT_PAYMENTS, _PAYMENT_STATES),
+}
+"""By its name in ``mirror``, what each copy is made from and how."""
+
+_LEAST_SHARE = 10
+"""A copy is followed by a pause of so many times its own length, so that a busy warehouse costs little."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What the copies are of: the snapshot, when it was committed, and which tables the warehouse had."""
+
+    snapshot: int
+    committed_at: datetime
+    present: frozenset[str]
+
+
+class Mirror:
+    """Keeps the copies. ``current`` may be read by any thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._changed = threading.Condition()
+        self._refreshing = threading.Lock()
+        self._current: Mirrored | None = None
+        self._opening = 0
+
+    @property
+    def current(self) -> Mirrored:
+        """What the copies are of, made now when there are none. Raises Problem."""
+        if self._current is None or self._opening != self._reader.opening:
+            return self.refresh()
+        return self._current
+
+    def state_in(self, session: Session) -> Mirrored:
+        """What the copies that this session sees are of: they may be exchanged for newer ones at any time."""
+        (state,) = session.rows("SELECT snapshot, epoch_us(committed_at) AS at FROM mirror.state")
+        present = self.current.present
+        return Mirrored(state["snapshot"], datetime.fromtimestamp(state["at"] / 1_000_000, UTC), present)
+
+    def refresh(self) -> Mirrored:
+        """Copy what has changed since the last time. Raises Problem when the warehouse cannot be read."""
+        with self._refreshing:
+            self._reader.change(self._copy)
+            if self._current is None:
+                raise Problem("warehouse-not-ready", "the warehouse has no state yet; try again in a second")
+            return self._current
+
+    def wait_beyond(self, snapshot: int, timeout_seconds: float) -> bool:
+        """Wait until the copies are of a later snapshot; whether they are."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._current is not None and self._current.snapshot > snapshot, timeout_seconds
+            )
+
+    def follow(self, stop: threading.Event, pause_seconds: float) -> None:
+        """Refresh until stopped; for a thread of its own."""
+        was_ready = True
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                self.refresh()
+                was_ready = True
+            except Problem as problem:
+                if was_ready:
+                    log.warning("warehouse_not_ready", reason=problem.detail)
+                was_ready = False
+            stop.wait(max(pause_seconds, _LEAST_SHARE * (time.monotonic() - began)))
+
+    def _copy(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Every table that changed, in one transaction."""
+        known = self._current if self._opening == self._reader.opening else None
+        cursor.execute("BEGIN TRANSACTION")
+        ((snapshot,),) = cursor.execute("SELECT id FROM warehouse.current_snapshot()").fetchall()
+        if known is not None and known.snapshot == snapshot:
+            cursor.execute("ROLLBACK")
+            return
+        present = _present(cursor)
+        changed = _changed_since(cursor, self._reader.metadata, known.snapshot) if known is not None else None
+        for name, (contract, content) in COPIES.items():
+            if changed is None or contract.name in changed:
+                source = contract.qualified if contract.name in present else _nothing(contract)
+                cursor.execute(f"CREATE OR REPLACE TABLE mirror.{name} AS {content.format(source=source)}")
+        committed_at = _committed_at(cursor, self._reader.metadata, snapshot)
+        cursor.execute(
+            "CREATE OR REPLACE TABLE mirror.state AS SELECT $1::BIGINT AS snapshot, $2::TIMESTAMPTZ AS committed_at",
+            [snapshot, committed_at],
+        )
+        cursor.execute("COMMIT")
+        with self._changed:
+            self._current, self._opening = Mirrored(snapshot, committed_at, present), self._reader.opening
+            self._changed.notify_all()
+
+
+def _present(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The tables of the warehouse as layer.table."""
+    rows = cursor.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'warehouse'"
+    ).fetchall()
+    return frozenset(name for (name,) in rows)
+
+
+def _changed_since(cursor: duckdb.DuckDBPyConnection, metadata: str, snapshot: int) -> frozenset[str] | None:
+    """Tables that later snapshots wrote to; None when one made or dropped tables, so that all may be others."""
+    said = cursor.execute(
+        f"SELECT changes_made FROM {metadata}.ducklake_snapshot_changes WHERE snapshot_id > ?", [snapshot]
+    ).fetchall()
+    targets = {part.partition(":")[2] for (text,) in said for part in (text or "").split(",") if part}
+    if not all(target.isdigit() for target in targets):
+        return None
+    names = cursor.execute(
+        f"SELECT t.table_id, s.schema_name || '.' || t.table_name FROM {metadata}.ducklake_table t "
+        f"JOIN {metadata}.ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL"
+    ).fetchall()
+    return frozenset(name for table_id, name in names if str(table_id) in targets)
+
+
+def _nothing(contract: Contract) -> str:
+    """A table that is not there yet is read as an empty one, so that nobody need ask."""
+    columns = ", ".join(f'NULL::{DUCKDB_TYPES[column.type]} AS "{column.name}"' for column in contract.columns)
+    return f"(SELECT {columns} WHERE false)"
+
+
+def _committed_at(cursor: duckdb.DuckDBPyConnection, metadata: str, snapshot: int) -> datetime:
+    """When the tables were last brought up to date; when the snapshot was made, where nothing says so."""
+    rows = cursor.execute(
+        "SELECT epoch_us(coalesce((SELECT max(committed_at) FROM mirror.warehouse_progress), "
+        f"(SELECT snapshot_time::TIMESTAMPTZ FROM {metadata}.ducklake_snapshot WHERE snapshot_id = ?)))",
+        [snapshot],
+    ).fetchall()
+    return datetime.fromtimestamp((rows[0][0] or 0) / 1_000_000, UTC)

@@ -1,0 +1,183 @@
+"""What happened between two days, organisation-wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from event_pipeline.api.answers.analytics import (
+    Attendance,
+    Engagement,
+    Granularity,
+    Period,
+    TopEvent,
+    Totals,
+    TrendPoint,
+)
+from event_pipeline.api.answers.common import Money, Quality, rate
+from event_pipeline.api.reader import Row, Session
+
+DAYS: dict[Period, int] = {"today": 1, "week": 7, "month": 30, "year": 365}
+"""How many days each period has, today included."""
+
+_SUMS = (
+    "registrations", "participants", "cancellations", "check_ins", "revenue_minor", "new_people", "emails_sent",
+    "emails_delivered",
+)  # fmt: skip
+_POINT = ("registrations", "participants", "check_ins", "revenue_minor", "new_people")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from first to last, both included; everything, undated things too, when there is no first."""
+
+    first: date | None
+    last: date
+
+    @property
+    def before(self) -> Span | None:
+        """The equally many days before."""
+        if self.first is None:
+            return None
+        return Span(self.first - (self.last - self.first) - timedelta(days=1), self.first - timedelta(days=1))
+
+    @property
+    def days(self) -> dict[str, date | None]:
+        """As parameters of a query."""
+        return {"first": self.first, "last": self.last}
+
+
+def span_of(period: Period, today: date) -> Span:
+    """The days of a period that ends today."""
+    return Span(today - timedelta(days=DAYS[period] - 1) if period in DAYS else None, today)
+
+
+_WITHIN = "($first IS NULL OR {day} BETWEEN $first AND $last)"
+
+
+def totals(session: Session, span: Span, currency: str) -> Totals:
+    """The figures of a span."""
+    sums = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in _SUMS)
+    found = session.row(
+        f"SELECT {sums} FROM mirror.agg_daily_metrics WHERE {_WITHIN.format(day='date')}", span.days
+    ) or dict.fromkeys(_SUMS, 0)
+    course = _of_started_events(session, span)
+    delivered = course["delivered"]
+    return Totals(
+        registrations=found["registrations"],
+        participants=found["participants"],
+        cancellations=found["cancellations"],
+        check_ins=found["check_ins"],
+        revenue=Money(amount_minor=found["revenue_minor"], currency=currency),
+        attendance=Attendance(
+            events_started=course["events"],
+            expected=course["expected"],
+            attended=course["attended"],
+            rate=rate(course["attended"], course["expected"]),
+        ),
+        engagement=Engagement(
+            new_people=found["new_people"],
+            emails_sent=found["emails_sent"],
+            emails_delivered=found["emails_delivered"],
+            open_rate=rate(course["opened"], delivered),
+            click_rate=rate(course["clicked"], delivered),
+        ),
+    )
+
+
+def _of_started_events(session: Session, span: Span) -> Row:
+    """Registrations of the events that started within the span, by how far each came.
+
+    What has started is decided by the instant that the tables are made for, so that figures agree with the marts.
+    """
+    return session.row(
+        "SELECT count(*) AS events, "
+        + ", ".join(
+            f"coalesce(sum({column}), 0)::BIGINT AS {name}"
+            for column, name in (
+                ("registered", "expected"), ("attended", "attended"), ("delivered", "delivered"),
+                ("opened", "opened"), ("clicked", "clicked"),
+            )
+        )
+        + " FROM mirror.dim_events JOIN mirror.agg_email_funnel USING (event_id) "
+        "WHERE starts_at <= (SELECT coalesce(max(as_of), (SELECT committed_at FROM mirror.state)) "
+        "FROM mirror.warehouse_progress) "
+        f"AND coalesce(event_status, '') <> 'cancelled' AND {_WITHIN.format(day='start_date')}",
+        span.days,
+    ) or {}  # fmt: skip
+
+
+def first_day(session: Session) -> date | None:
+    """The first day on which anything was registered, checked in or paid."""
+    found = session.row(
+        "SELECT min(date) AS day FROM mirror.agg_daily_metrics "
+        "WHERE registrations + check_ins + revenue_minor + cancellations > 0"
+    )
+    return found["day"] if found else None
+
+
+def trend(session: Session, first: date | None, last: date, granularity: Granularity) -> list[TrendPoint]:
+    """A point a day or a week, without gaps."""
+    if first is None or first > last:
+        return []
+    rows = session.rows(
+        f"SELECT date, {', '.join(_POINT)} FROM mirror.agg_daily_metrics WHERE date BETWEEN $first AND $last",
+        {"first": first, "last": last},
+    )
+    points = {day: dict.fromkeys(_POINT, 0) for day in _days(first, last, granularity)}
+    for row in rows:
+        point = points[_start(row["date"], granularity)]
+        for name in _POINT:
+            point[name] += row[name]
+    return [TrendPoint(date=day, **point) for day, point in points.items()]
+
+
+def _start(day: date, granularity: Granularity) -> date:
+    return day - timedelta(days=day.weekday()) if granularity == "week" else day
+
+
+def _days(first: date, last: date, granularity: Granularity) -> Iterator[date]:
+    day, step = _start(first, granularity), timedelta(days=7 if granularity == "week" else 1)
+    while day <= last:
+        yield day
+        day += step
+
+
+def top_events(session: Session, span: Span, currency: str, limit: int) -> list[TopEvent]:
+    """The events with the most counted registrations within the span."""
+    rows = session.rows(
+        "SELECT event_id, title, starts_at, m.* EXCLUDE (event_id) FROM ("
+        "SELECT event_id, sum(registrations)::BIGINT AS registrations, sum(check_ins)::BIGINT AS check_ins, "
+        "sum(revenue_minor)::BIGINT AS revenue_minor FROM mirror.agg_event_metrics "
+        f"WHERE event_id <> 'unknown' AND {_WITHIN.format(day='date')} GROUP BY event_id "
+        "HAVING sum(registrations) + sum(check_ins) > 0 "
+        f"ORDER BY registrations DESC, check_ins DESC, event_id LIMIT {int(limit)}) m "
+        "JOIN mirror.dim_events USING (event_id) ORDER BY registrations DESC, check_ins DESC, event_id",
+        span.days,
+    )
+    return [
+        TopEvent(
+            event_id=row["event_id"],
+            title=row["title"],
+            starts_at=row["starts_at"],
+            registrations=row["registrations"],
+            check_ins=row["check_ins"],
+            revenue=Money(amount_minor=row["revenue_minor"], currency=currency),
+        )
+        for row in rows
+    ]
+
+
+def quality(session: Session, tables: Iterable[str] = ()) -> Quality:
+    """The latest checks of these tables, named layer.table; of all when none is named."""
+    found = session.row(
+        "SELECT avg(score) AS score, max(checked_at) AS checked_at, coalesce(sum(failed), 0)::BIGINT AS failed, "
+        "coalesce(list_sort(list(DISTINCT table_name) FILTER (failed > 0)), []) AS failing FROM mirror.data_quality "
+        "WHERE len($tables) = 0 OR list_contains($tables, table_name)",
+        {"tables": list(tables)},
+    )
+    if not found or found["checked_at"] is None:
+        return Quality(score=None, checked_at=None, failed=0, tables_failing=[])
+    score = None if found["score"] is None else round(found["score"], 4)
+    return Quality(score=score, checked_at=found["checked_at"], failed=found["failed"], tables_failing=found["failing"])

@@ -1,0 +1,34 @@
+"""The routes. A new module's router is added to ROUTERS, one line each."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from event_pipeline.api.routes import (
+    administration,
+    analytics,
+    documentation,
+    event,
+    events,
+    health,
+    metrics,
+    operate,
+    participants,
+    runs,
+    status,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    status.router,
+    operate.router,
+    runs.router,
+    analytics.router,
+    events.router,
+    event.router,
+    participants.router,
+    metrics.router,
+    health.router,
+    administration.router,
+    documentation.router,
+)
+"""Every router of the API."""

@@ -1,0 +1,87 @@
+"""``GET analytics``: the organisation's figures within a period, and how they compare with the one before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from event_pipeline.api.access import requires
+from event_pipeline.api.answers.analytics import Analytics, Change, Comparison, Granularity, Period, Totals
+from event_pipeline.api.conditional import conditional
+from event_pipeline.api.mirror import Mirrored
+from event_pipeline.api.openapi import NOT_MODIFIED, READS
+from event_pipeline.api.queries import analytics as queries
+from event_pipeline.api.reader import Session
+from event_pipeline.api.services import Services, Shared
+
+router = APIRouter(prefix="/api/pipeline", tags=["figures"])
+
+
+@router.get(
+    "/analytics",
+    response_model=Analytics,
+    dependencies=[requires("read")],
+    responses=READS | NOT_MODIFIED,
+    summary="Trends, attendance, revenue, engagement and top events of a period",
+)
+def analytics(
+    request: Request,
+    services: Shared,
+    period: Annotated[
+        Period,
+        Query(description="Days up to today, the organisation's: week is the last 7, month 30, year 365."),
+    ] = "month",
+    granularity: Annotated[
+        Granularity, Query(description="A point of the trend a day, or a week from Monday.")
+    ] = "day",
+    top: Annotated[int, Query(ge=1, le=100, description="How many events to list.")] = 10,
+) -> Response:
+    """Needs the scope `read`. Figures are of whole days; the period `all` holds what has no known day too."""
+    return conditional(
+        request, services, lambda session, state: _build(session, state, services, period, granularity, top)
+    )
+
+
+def _build(
+    session: Session, state: Mirrored, services: Services, period: Period, granularity: Granularity, top: int
+) -> Analytics:
+    organisation = services.settings.organisation
+    span = queries.span_of(period, services.today)
+    totals = queries.totals(session, span, organisation.currency)
+    first = span.first or queries.first_day(session)
+    return Analytics(
+        period=period,
+        granularity=granularity,
+        first_day=first,
+        last_day=span.last,
+        time_zone=organisation.time_zone,
+        as_of=state.committed_at,
+        quality=queries.quality(session),
+        totals=totals,
+        trend=queries.trend(session, first, span.last, granularity),
+        top_events=queries.top_events(session, span, organisation.currency, top),
+        comparison=_comparison(session, span, totals, organisation.currency),
+    )
+
+
+def _comparison(session: Session, span: queries.Span, now: Totals, currency: str) -> Comparison | None:
+    before = span.before
+    if before is None or before.first is None:
+        return None
+    totals = queries.totals(session, before, currency)
+    return Comparison(
+        first_day=before.first,
+        last_day=before.last,
+        totals=totals,
+        change=Change(
+            registrations=_change(now.registrations, totals.registrations),
+            participants=_change(now.participants, totals.participants),
+            check_ins=_change(now.check_ins, totals.check_ins),
+            revenue=_change(now.revenue.amount_minor, totals.revenue.amount_minor),
+        ),
+    )
+
+
+def _change(now: int, before: int) -> float | None:
+    return round((now - before) / before, 4) if before else None

@@ -1,0 +1,63 @@
+"""``GET events/{event_id}/analytics``: how one event goes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from event_pipeline.api.access import requires
+from event_pipeline.api.answers.event import EventAnalytics
+from event_pipeline.api.conditional import conditional
+from event_pipeline.api.mirror import Mirrored
+from event_pipeline.api.openapi import NOT_MODIFIED, READS, problems
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.queries import event as queries
+from event_pipeline.api.queries.analytics import quality
+from event_pipeline.api.queries.events import one_event
+from event_pipeline.api.reader import Session
+from event_pipeline.api.services import Services, Shared
+
+router = APIRouter(prefix="/api/pipeline", tags=["figures"])
+
+EventId = Annotated[
+    str, Path(min_length=1, max_length=200, pattern=r"^[^\x00/]+$", description="`event_id` of an event.")
+]
+NO_FORECAST = "no model has been trained on past events yet"
+_TABLES = (
+    "core.dim_events", "core.fact_payments", "marts.agg_event_metrics", "marts.agg_registration_pace",
+    "marts.agg_arrivals", "marts.agg_email_funnel",
+)  # fmt: skip
+
+
+@router.get(
+    "/events/{event_id}/analytics",
+    response_model=EventAnalytics,
+    dependencies=[requires("read")],
+    responses=READS | problems("not-found") | NOT_MODIFIED,
+    summary="Pace, arrivals, no-shows, payments and mail of an event",
+)
+def event_analytics(request: Request, services: Shared, event_id: EventId) -> Response:
+    """Needs the scope `read`. Earlier editions are events of the same club and series that started before."""
+    return conditional(request, services, lambda session, state: _build(session, state, services, event_id))
+
+
+def _build(session: Session, state: Mirrored, services: Services, event_id: str) -> EventAnalytics:
+    found = one_event(session, event_id, services.settings.organisation.currency)
+    if found is None:
+        raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
+    event, row = found
+    funnel = queries.email_funnel(session, event_id)
+    return EventAnalytics(
+        event=event,
+        today=services.today,
+        as_of=state.committed_at,
+        quality=quality(session, _TABLES),
+        pace=queries.pace(session, row, services.today),
+        arrivals=queries.arrivals(session, event_id),
+        no_shows=queries.no_shows(funnel) if queries.has_started(session, event_id) else None,
+        payments=queries.payments(session, event_id),
+        email_funnel=funnel,
+        forecast=None,
+        forecast_reason=NO_FORECAST,
+    )

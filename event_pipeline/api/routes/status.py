@@ -1,0 +1,62 @@
+"""``GET status``: whether the pipeline runs, part by part, and how far behind it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+
+from event_pipeline.api.access import requires
+from event_pipeline.api.answers.common import Money
+from event_pipeline.api.answers.pipeline import Lag, PipelineTotals, Status
+from event_pipeline.api.components import Look, look
+from event_pipeline.api.openapi import KEYED
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.services import Services, Shared
+
+router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])
+
+
+@router.get("/status", dependencies=[requires("read")], responses=KEYED, summary="Whether the pipeline runs")
+def status(services: Shared) -> Status:
+    """Needs the scope `read`. Answers whatever is down; Dagster is looked at every few seconds at most."""
+    seen = look(services)
+    processed = seen.warehouse.committed_at if seen.warehouse else None
+    return Status(
+        running=seen.is_running,
+        since=_running_since(seen),
+        state="ok" if seen.state == "off" else seen.state,
+        at=seen.now,
+        last_processed_at=processed,
+        components=seen.components,
+        totals=_totals(services),
+        lag=Lag(
+            warehouse_seconds=round((seen.now - processed).total_seconds(), 3) if processed else None,
+            stream_seconds=seen.heartbeat.lag_seconds if seen.heartbeat else None,
+            waiting_changes=seen.heartbeat.waiting_changes if seen.heartbeat else 0,
+        ),
+    )
+
+
+def _running_since(seen: Look) -> datetime | None:
+    if not seen.is_running:
+        return None
+    by = [seen.component(name) for name in ("stream", "dagster")]
+    return min(item.since for item in by if item.state in ("ok", "degraded"))
+
+
+def _totals(services: Services) -> PipelineTotals | None:
+    try:
+        with services.reader.session() as session:
+            row = session.row(
+                "SELECT (SELECT count(*) FROM mirror.dim_events WHERE event_id <> 'unknown') AS events, "
+                "coalesce(sum(registrations), 0)::BIGINT AS registrations, "
+                "coalesce(sum(check_ins), 0)::BIGINT AS check_ins, "
+                "coalesce(sum(revenue_minor), 0)::BIGINT AS revenue_minor FROM mirror.agg_daily_metrics"
+            )
+    except Problem:
+        return None
+    if row is None:
+        return None
+    revenue = Money(amount_minor=row.pop("revenue_minor"), currency=services.settings.organisation.currency)
+    return PipelineTotals(**row, revenue=revenue)

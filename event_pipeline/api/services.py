@@ -1,0 +1,103 @@
+"""What every route shares: built once with the application, closed with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+
+from event_pipeline.api.audit import Audit
+from event_pipeline.api.conditional import AnswerCache
+from event_pipeline.api.counters import Counters
+from event_pipeline.api.dagster_look import DagsterLook
+from event_pipeline.api.database import Database
+from event_pipeline.api.idempotency import StoredAnswers
+from event_pipeline.api.keys import KeyStore
+from event_pipeline.api.mirror import Mirror
+from event_pipeline.api.rates import RateLimiter
+from event_pipeline.api.reader import Reader
+from event_pipeline.api.standing import Standings
+from event_pipeline.control import DagsterControl
+from event_pipeline.settings import Settings
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Services:
+    """The parts of a running API. ``private`` reads the lake too and is for routes with the scope ``pii`` and states of
+    sources alone; ``now`` gives the instant that decides what today is."""
+
+    settings: Settings
+    database: Database
+    keys: KeyStore
+    audit: Audit
+    stored_answers: StoredAnswers
+    limiter: RateLimiter
+    counters: Counters
+    reader: Reader
+    private: Reader
+    mirror: Mirror
+    cache: AnswerCache
+    dagster: DagsterLook
+    standings: Standings
+    now: Callable[[], datetime] = _now
+
+    @classmethod
+    def of(cls, settings: Settings) -> Services:
+        """The parts for these settings; the warehouse is opened with the first look at it."""
+        database = Database(settings)
+        reader = Reader(settings, ("warehouse",))
+        return cls(
+            settings=settings,
+            database=database,
+            keys=KeyStore(database),
+            audit=Audit(database),
+            stored_answers=StoredAnswers(database),
+            limiter=RateLimiter(),
+            counters=Counters(),
+            reader=reader,
+            private=Reader(settings, ("lake", "warehouse")),
+            mirror=Mirror(reader),
+            cache=AnswerCache(),
+            dagster=DagsterLook(settings),
+            standings=Standings(),
+        )
+
+    @property
+    def today(self) -> date:
+        """The organisation's day."""
+        return self.now().astimezone(ZoneInfo(self.settings.organisation.time_zone)).date()
+
+    def control(self) -> DagsterControl:
+        """A handle on Dagster, to be closed by who asked for it."""
+        return DagsterControl(self.settings.dagster_url, timeout=self.settings.api.dagster_seconds)
+
+    def follow_warehouse(self, stop: threading.Event) -> threading.Thread:
+        """A thread that keeps the copies of the warehouse's tables fresh until stopped."""
+        arguments = (stop, self.settings.api.refresh_seconds)
+        thread = threading.Thread(target=self.mirror.follow, args=arguments, name="api-mirror", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        """Give back what is open."""
+        self.reader.close()
+        self.private.close()
+        self.database.close()
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that answers."""
+    return request.app.state.services
+
+
+Shared = Annotated[Services, Depends(services_of)]
+"""A route's parameter for the services."""
