@@ -1,0 +1,118 @@
+"""Nothing but the sign of life and the documentation is open, and a key opens what its scopes say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from event_pipeline.api.app import create_app
+from event_pipeline.api.keys import SCOPES
+from event_pipeline.api.openapi import operations
+from event_pipeline.settings import Settings
+from event_pipeline_tests.api.organisation import Api
+
+SCOPE_OF = {
+    "GET /api/pipeline/status": "read",
+    "POST /api/pipeline/start": "operate",
+    "POST /api/pipeline/stop": "operate",
+    "POST /api/pipeline/trigger": "operate",
+    "GET /api/pipeline/runs/{run_id}": "read",
+    "GET /api/pipeline/analytics": "read",
+    "GET /api/pipeline/events": "read",
+    "GET /api/pipeline/events/{event_id}/analytics": "read",
+    "GET /api/pipeline/events/{event_id}/participants": "pii",
+    "GET /api/pipeline/metrics": "read",
+    "GET /metrics": "read",
+    "GET /api/pipeline/health": "read",
+    "GET /readyz": "read",
+    "POST /api/pipeline/reset-stats": "admin",
+    "GET /api/pipeline/audit": "admin",
+}
+OPEN = {"GET /livez"}
+
+
+def _request(api: Api, route: str, headers: dict[str, str]) -> object:
+    method, path = route.split()
+    return api.http.request(method, path.replace("{event_id}", "x").replace("{run_id}", "x"), headers=headers)
+
+
+def test_every_route_has_its_scope_here(tmp_path: Path) -> None:
+    schema = create_app(Settings(data_dir=tmp_path)).openapi()
+    assert {f"{method.upper()} {path}" for method, path, _ in operations(schema)} == SCOPE_OF.keys() | OPEN
+
+
+@pytest.mark.parametrize("route", SCOPE_OF)
+def test_without_a_key_nothing_is_answered(api: Api, route: str) -> None:
+    answer = _request(api, route, {})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.json()["type"] == "urn:event-pipeline:problem:unauthorized"
+
+
+@pytest.mark.parametrize(("route", "scope"), SCOPE_OF.items(), ids=SCOPE_OF)
+def test_every_other_scope_together_does_not_open_a_route(api: Api, route: str, scope: str) -> None:
+    answer = _request(api, route, api.headers(*(set(SCOPES) - {scope})))
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "urn:event-pipeline:problem:forbidden"
+    assert scope in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("route", "scope"), SCOPE_OF.items(), ids=SCOPE_OF)
+def test_its_scope_alone_opens_a_route(api: Api, route: str, scope: str) -> None:
+    assert _request(api, route, api.headers(scope)).status_code not in {401, 403}
+
+
+def test_the_sign_of_life_is_open(api: Api) -> None:
+    assert api.http.get("/livez").json() == {"alive": True}
+
+
+def test_a_key_may_come_in_a_header_of_its_own(api: Api) -> None:
+    assert api.http.get("/readyz", headers={"X-API-Key": api.key("read")}).status_code == 200
+
+
+@pytest.mark.parametrize("secret", ["nonsense", "ep_aaaaaaaa_" + "a" * 43, "ep_" + "a" * 5000, "é", ""])
+def test_a_key_that_was_never_issued_is_refused(api: Api, secret: str) -> None:
+    for header in ({"X-API-Key": secret.encode()}, {"Authorization": f"Bearer {secret}".encode()}):
+        assert api.http.get("/readyz", headers=header).status_code == 401
+
+
+def test_the_id_of_a_key_does_not_open_with_another_secret(api: Api) -> None:
+    one, other = api.key(), api.key()
+    mixed = one[:12] + other[12:]
+    assert api.http.get("/readyz", headers={"X-API-Key": mixed}).status_code == 401
+
+
+def test_a_revoked_key_opens_nothing_from_then_on(api: Api) -> None:
+    headers = api.headers()
+    assert api.http.get("/readyz", headers=headers).status_code == 200
+    api.services.keys.revoke(headers["Authorization"].split()[1][:11])
+    assert api.http.get("/readyz", headers=headers).status_code == 401
+
+
+def test_an_expired_key_opens_nothing(api: Api) -> None:
+    past = api.headers("read", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    future = api.headers("read", expires_at=datetime.now(UTC) + timedelta(hours=1))
+    assert api.http.get("/readyz", headers=past).status_code == 401
+    assert api.http.get("/readyz", headers=future).status_code == 200
+
+
+def test_a_key_that_asks_too_often_is_told_when_to_ask_again(api: Api) -> None:
+    headers = api.headers("read", requests_per_minute=3)
+    first = api.http.get("/readyz", headers=headers)
+    assert (first.headers["ratelimit-limit"], first.headers["ratelimit-remaining"]) == ("3", "2")
+    answers = [api.http.get("/readyz", headers=headers) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].json()["type"] == "urn:event-pipeline:problem:rate-limited"
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
+    assert api.http.get("/readyz", headers=api.headers("read")).status_code == 200
+
+
+def test_keys_are_nowhere_in_clear(api: Api, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    secret = api.key()
+    api.http.get("/readyz", headers={"X-API-Key": secret})
+    kept = b"".join(path.read_bytes() for path in (settings.data_dir / "api").iterdir())
+    assert secret[:11].encode() in kept
+    assert secret[12:].encode() not in kept
+    assert secret[12:] not in caplog.text
