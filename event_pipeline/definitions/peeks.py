@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from event_pipeline.definitions.sensor_state import SensorState
 from event_pipeline.errors import PermanentError, TransientError
 from event_pipeline.settings import Settings
+from event_pipeline.stream.heartbeat import uncovered
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,7 +55,8 @@ def new_export(lake: "Lake", settings: Settings, state: SensorState) -> str | No
 def changed_document(lake: "Lake", settings: Settings, state: SensorState) -> str | None:
     """The first collection, from where the last tick stopped, that holds a change.
 
-    A collection that refuses is left alone for a while and keeps the others from nothing.
+    A collection that refuses is left alone for a while and keeps the others from nothing; so is one that the stream
+    worker follows.
     """
     from event_pipeline.warehouse.ingest import firebase_source
 
@@ -64,13 +66,14 @@ def changed_document(lake: "Lake", settings: Settings, state: SensorState) -> st
         return None
     collections = settings.firebase.collections
     cursors, known, start = lake.cursors(source.name), lake.known(source.name), state.position
+    ours = uncovered(settings, source.name, collections)
     try:
         for offset in range(len(collections)):
             at = (start + offset) % len(collections)
             name = collections[at]
             # Should this one use up the tick, the next tick starts behind it.
             state.position = (at + 1) % len(collections)
-            if name in state.refused:
+            if name in state.refused or name not in ours:
                 continue
             cursor = cursors.get(name)
             try:

@@ -2,6 +2,7 @@
 
 A tick commits nothing, so one that is repeated or lost changes nothing: the run does the reading. Its key names the
 change that was seen; should that run end without bringing the change in, it is tried again after a growing delay.
+While the stream worker's heartbeat covers a source, its sensor stands aside.
 """
 
 from collections.abc import Iterator
@@ -17,12 +18,16 @@ from event_pipeline.definitions.sensor_state import EVERYTHING, SensorState, now
 from event_pipeline.definitions.session import Session
 from event_pipeline.errors import PipelineError, TransientError
 from event_pipeline.settings import Settings
+from event_pipeline.stream.heartbeat import covers
 
 if TYPE_CHECKING:
     from event_pipeline.warehouse.lake import Lake
 
 CHANGE_TAG = "event_pipeline/change"
 """Run tag that names the change a run was started for."""
+
+FOLLOWED_AS = {"sheets": "google_sheets"}
+"""What the stream worker calls a sensor's source, where it is not the sensor's own name."""
 
 _ACTIVE = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 _MAX_DELAY = timedelta(minutes=30)
@@ -65,6 +70,8 @@ def evaluate(
     context: dg.SensorEvaluationContext, settings: Settings, name: str, peek: Peek
 ) -> dg.RunRequest | dg.SkipReason:
     """What a tick asks for: a run keyed by the change it sees, or nothing and why."""
+    if covers(settings, FOLLOWED_AS.get(name, name)):
+        return dg.SkipReason("the stream worker follows this source live")
     if context.instance.get_runs(dg.RunsFilter(job_name=SYNC_JOB, statuses=_ACTIVE), limit=1):
         return dg.SkipReason("a sync run is under way; what it leaves is seen at the next tick")
     state = SensorState.read(context.cursor)

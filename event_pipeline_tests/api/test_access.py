@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ SCOPE_OF = {
 OPEN = {"GET /livez"}
 
 
-def _request(api: Api, route: str, headers: dict[str, str]) -> object:
+def _request(api: Api, route: str, headers: dict[str, str]) -> Any:
     method, path = route.split()
     return api.http.request(method, path.replace("{event_id}", "x").replace("{run_id}", "x"), headers=headers)
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
 from event_pipeline.definitions import peeks
+from event_pipeline.definitions.sensors import FOLLOWED_AS
 from event_pipeline.settings import Settings, read_settings
 from event_pipeline.sources.google_sheets import GoogleSheetsSource
+from event_pipeline.stream.build import plan_sources
+from event_pipeline.stream.heartbeat import Heartbeat, SourceBeat, Standing, remove_heartbeat, write_heartbeat
+from event_pipeline.stream.sources.live_source import LiveState
 from event_pipeline.warehouse import ingest
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.ingest import ingest_firebase, ingest_sheets
@@ -185,3 +190,45 @@ class TestSheets:
 
         assert "it asks to wait 55 s" in str(waiting.skip_reason)
         assert daemon.tick("sheets").run_keys[0].startswith("sheets:")
+
+
+def follow(settings: Settings, source: str, **states: LiveState) -> None:
+    """A stream worker says now that it follows the source's collections so."""
+    now = datetime.now(UTC)
+    standings = {collection: Standing(state, now) for collection, state in states.items()}
+    write_heartbeat(settings, Heartbeat(1, now, now, "following", {source: SourceBeat(source, standings)}))
+
+
+class TestBesideAStreamWorker:
+    @pytest.fixture
+    def daemon(self, database: RealtimeDatabase, lake: Lake, daemon: Daemon) -> Daemon:
+        """Started once the database, which holds a new registration, is in the settings."""
+        database.data["registrations"] = registrations(1, minutes=1)
+        return daemon
+
+    def test_the_sensor_stands_aside_without_asking_the_source_and_takes_over_when_the_worker_is_gone(
+        self, database: RealtimeDatabase, settings: Settings, daemon: Daemon
+    ) -> None:
+        follow(settings, "realtime_database", clubs="live", registrations="live")
+        aside = daemon.tick("realtime_database")
+        asked = list(database.requests)
+        remove_heartbeat(settings)
+
+        assert (aside.run_keys, aside.skip_reason) == ([], "the stream worker follows this source live")
+        assert asked == []
+        assert daemon.tick("realtime_database").run_keys[0].startswith("realtime_database:registrations:")
+
+    def test_the_sensor_looks_at_the_collection_that_the_worker_cannot_follow(
+        self, database: RealtimeDatabase, settings: Settings, daemon: Daemon
+    ) -> None:
+        database.data["clubs"] = {"c1": {"name": "Robotics", "updated_at": ago(minutes=1)}}
+        follow(settings, "realtime_database", clubs="live", registrations="unavailable")
+
+        assert daemon.tick("realtime_database").run_keys[0].startswith("realtime_database:registrations:")
+        assert not any("clubs" in address for address in database.requests)
+
+    def test_each_sensor_knows_what_the_worker_calls_its_source(
+        self, database: RealtimeDatabase, sheets: SheetsServer
+    ) -> None:
+        followed = {source.name for source in plan_sources(read_settings())}
+        assert followed == {FOLLOWED_AS.get(name, name) for name in ("inbox", "realtime_database", "sheets")}
