@@ -46,6 +46,7 @@ COPIES: Mapping[str, tuple[Contract, str]] = {
 }
 """By its name in ``mirror``, what each copy is made from and how."""
 
+_MAKES_OTHER_TABLES = ("created_", "dropped_", "altered_")
 _LEAST_SHARE = 10
 """A copy is followed by a pause of so many times its own length, so that a busy warehouse costs little."""
 
@@ -69,7 +70,7 @@ class Mirror:
         self._changed = threading.Condition()
         self._refreshing = threading.Lock()
         self._current: Mirrored | None = None
-        self._opening = 0
+        self._opening = -1
 
     @property
     def current(self) -> Mirrored:
@@ -151,9 +152,10 @@ def _changed_since(cursor: duckdb.DuckDBPyConnection, metadata: str, snapshot: i
     said = cursor.execute(
         f"SELECT changes_made FROM {metadata}.ducklake_snapshot_changes WHERE snapshot_id > ?", [snapshot]
     ).fetchall()
-    targets = {part.partition(":")[2] for (text,) in said for part in (text or "").split(",") if part}
-    if not all(target.isdigit() for target in targets):
+    changes = [part.partition(":") for (text,) in said for part in (text or "").split(",") if part]
+    if any(action.startswith(_MAKES_OTHER_TABLES) for action, _, _ in changes):
         return None
+    targets = {target for _, _, target in changes}
     names = cursor.execute(
         f"SELECT t.table_id, s.schema_name || '.' || t.table_name FROM {metadata}.ducklake_table t "
         f"JOIN {metadata}.ducklake_schema s USING (schema_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL"

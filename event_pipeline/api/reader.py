@@ -44,7 +44,7 @@ class Session:
 class Reader:
     """Cursors on one read-only connection to these catalogs, opened with the first that is asked for.
 
-    ``opening`` counts how often it was opened: what is kept in its memory is gone with each.
+    ``opening`` changes whenever it was closed: what is kept in its memory is gone then.
     """
 
     def __init__(self, settings: Settings, catalogs: tuple[Literal["lake", "warehouse"], ...]) -> None:
@@ -82,6 +82,7 @@ class Reader:
         """Give the connection back; the next session opens it again."""
         with self._lock:
             opened, self._opened, self._connection = self._opened, None, None
+            self.opening += 1
         if opened is not None:
             opened.__exit__(None, None, None)
 
@@ -138,7 +139,6 @@ class Reader:
                 opened = connect(self._settings, self._catalogs, read_only=True)
                 self._connection = opened.__enter__()
                 self._opened = opened
-                self.opening += 1
                 self._connection.execute("ATTACH ':memory:' AS mirror (COMPRESS)")
             return self._connection
 

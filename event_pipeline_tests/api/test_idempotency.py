@@ -1,0 +1,128 @@
+"""A POST that is sent again is answered again and not done again."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from event_pipeline.api.database import stamp
+from event_pipeline.control import Launched
+from event_pipeline.errors import ControlError
+from event_pipeline_tests.api.organisation import Api
+
+TRIGGER = "/api/pipeline/trigger"
+
+
+class ScriptedControl:
+    """Stands where Dagster's handle does, and counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.launches = 0
+        self.error: Exception | None = None
+        self.may_end = threading.Event()
+        self.has_begun = threading.Event()
+        self.may_end.set()
+
+    def __enter__(self) -> ScriptedControl:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        return None
+
+    def launch(self, job: str | None, *details: Any) -> Launched:
+        self.launches += 1
+        self.has_begun.set()
+        assert self.may_end.wait(30)
+        if self.error is not None:
+            raise self.error
+        return Launched(f"run-{self.launches}", None, f"http://127.0.0.1:3000/runs/run-{self.launches}")
+
+
+@pytest.fixture
+def control(api: Api, monkeypatch: pytest.MonkeyPatch) -> ScriptedControl:
+    scripted = ScriptedControl()
+    monkeypatch.setattr(api.services, "control", lambda: scripted)
+    return scripted
+
+
+def _post(api: Api, headers: dict[str, str], idempotency_key: str, job: str = "refresh") -> Any:
+    return api.http.post(TRIGGER, json={"job": job}, headers=headers | {"Idempotency-Key": idempotency_key})
+
+
+def test_the_same_request_is_done_once(api: Api, control: ScriptedControl) -> None:
+    headers = api.headers("operate")
+    first, second = _post(api, headers, "a"), _post(api, headers, "a")
+    assert (first.status_code, first.headers["location"]) == (202, "/api/pipeline/runs/run-1")
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    for part in ("status_code", "content"):
+        assert getattr(first, part) == getattr(second, part)
+    assert first.headers["location"] == second.headers["location"]
+    assert control.launches == 1
+
+
+def test_other_keys_without_key_and_other_callers_are_done_each(api: Api, control: ScriptedControl) -> None:
+    headers = api.headers("operate")
+    _post(api, headers, "a")
+    _post(api, headers, "b")
+    _post(api, api.headers("operate"), "a")
+    for _ in range(2):
+        api.http.post(TRIGGER, json={"job": "refresh"}, headers=headers)
+    assert control.launches == 5
+
+
+def test_another_body_with_the_same_key_is_refused(api: Api, control: ScriptedControl) -> None:
+    headers = api.headers("operate")
+    _post(api, headers, "a")
+    other = _post(api, headers, "a", "rebuild")
+    assert (other.status_code, other.json()["type"]) == (422, "urn:event-pipeline:problem:key-reused")
+    assert control.launches == 1
+
+
+def test_a_request_under_way_is_not_done_beside_itself(api: Api, control: ScriptedControl) -> None:
+    headers = api.headers("operate")
+    control.may_end.clear()
+    first = threading.Thread(target=_post, args=(api, headers, "a"))
+    first.start()
+    assert control.has_begun.wait(30)
+    second = _post(api, headers, "a")
+    control.may_end.set()
+    first.join()
+    assert (second.status_code, second.json()["type"]) == (409, "urn:event-pipeline:problem:in-progress")
+    assert _post(api, headers, "a").headers["idempotency-replayed"] == "true"
+    assert control.launches == 1
+
+
+def test_what_failed_may_be_sent_again(api: Api, control: ScriptedControl) -> None:
+    headers = api.headers("operate")
+    control.error = ControlError("Dagster refused to launch refresh: it is Sunday")
+    failed = _post(api, headers, "a")
+    assert (failed.status_code, failed.json()["type"]) == (502, "urn:event-pipeline:problem:dagster-refused")
+    control.error = None
+    assert _post(api, headers, "a").status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("ago", "has_ended", "is_done_again"),
+    [(timedelta(hours=23), True, False), (timedelta(hours=25), True, True), (timedelta(minutes=6), False, True)],
+)
+def test_answers_are_kept_for_a_day_and_cut_short_requests_for_minutes(
+    api: Api, control: ScriptedControl, ago: timedelta, has_ended: bool, is_done_again: bool
+) -> None:
+    headers = api.headers("operate")
+    _post(api, headers, "a")
+    status = "status" if has_ended else "NULL"
+    api.services.database.execute(
+        f"UPDATE stored_answers SET at = ?, status = {status}", (stamp(datetime.now(UTC) - ago),)
+    )
+    _post(api, headers, "a")
+    assert control.launches == (2 if is_done_again else 1)
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 256, "with space"])
+def test_a_key_that_is_none_is_refused(api: Api, control: ScriptedControl, wrong: str) -> None:
+    assert _post(api, api.headers("operate"), wrong).status_code == 422
+    assert control.launches == 0

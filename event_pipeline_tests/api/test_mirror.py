@@ -1,0 +1,128 @@
+"""Answers follow the warehouse, whoever writes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from event_pipeline.api.mirror import COPIES, Mirror
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.reader import Reader
+from event_pipeline.settings import Settings
+from event_pipeline.warehouse.connection import connect
+from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline_tests.api.organisation import running_api
+
+_PATIENCE_SECONDS = 30
+_RENAME = """
+import sys
+from pathlib import Path
+from event_pipeline.settings import Settings
+from event_pipeline.warehouse.connection import connect
+from event_pipeline.warehouse.lock import write_transaction
+settings = Settings(data_dir=Path(sys.argv[1]))
+with connect(settings, ("warehouse",)) as connection, write_transaction(connection, settings):
+    connection.execute("UPDATE warehouse.core.dim_events SET title = 'Renamed elsewhere' WHERE event_id <> 'unknown'")
+"""
+
+
+def test_what_another_process_commits_is_answered_soon(copied: Settings) -> None:
+    with running_api(copied) as api:
+        headers = api.headers("read")
+        before = api.http.get("/api/pipeline/events", headers=headers)
+        snapshot = api.services.mirror.current.snapshot
+        subprocess.run([sys.executable, "-c", _RENAME, str(copied.data_dir)], check=True, timeout=60)
+        assert api.services.mirror.wait_beyond(snapshot, _PATIENCE_SECONDS)
+        after = api.http.get("/api/pipeline/events", headers=headers | {"If-None-Match": before.headers["etag"]})
+        assert after.status_code == 200
+        assert {event["title"] for event in after.json()["items"]} == {"Renamed elsewhere"}
+        assert {event["registrations"] for event in after.json()["items"]} == {
+            event["registrations"] for event in before.json()["items"]
+        }
+
+
+@pytest.mark.parametrize(
+    ("change", "query"),
+    [
+        ("UPDATE warehouse.marts.agg_daily_metrics SET registrations = 9",
+         "SELECT min(registrations) x FROM mirror.agg_daily_metrics"),
+        ("DELETE FROM warehouse.core.fact_payments", "SELECT count(*) + 9 x FROM mirror.payment_states"),
+        ("DROP TABLE warehouse.marts.agg_arrivals", "SELECT count(*) + 9 x FROM mirror.agg_arrivals"),
+    ],
+    ids=["rewritten", "emptied", "dropped"],
+)  # fmt: skip
+def test_only_what_changed_is_copied_and_all_that_did(copied: Settings, change: str, query: str) -> None:
+    reader = Reader(copied, ("warehouse",))
+    mirror = Mirror(reader)
+    try:
+        mirror.refresh()
+        with connect(copied, ("warehouse",)) as connection, write_transaction(connection, copied):
+            connection.execute(change)
+        mirror.refresh()
+        with reader.session() as session:
+            assert session.row(query) == {"x": 9}
+            for name, (contract, content) in COPIES.items():
+                if contract.name in mirror.current.present:
+                    ((differing,),) = [
+                        tuple(row.values())
+                        for row in session.rows(
+                            f"SELECT count(*) FROM (({content.format(source=contract.qualified)}) "
+                            f"EXCEPT ALL SELECT * FROM mirror.{name})"
+                        )
+                    ]
+                    assert differing == 0, name
+    finally:
+        reader.close()
+
+
+def test_one_look_sees_one_state(copied: Settings) -> None:
+    reader = Reader(copied, ("warehouse",))
+    mirror = Mirror(reader)
+    try:
+        mirror.refresh()
+        with reader.session() as session:
+            before = session.row("SELECT sum(registrations) n FROM mirror.agg_daily_metrics")
+            with connect(copied, ("warehouse",)) as connection, write_transaction(connection, copied):
+                connection.execute("DELETE FROM warehouse.marts.agg_daily_metrics")
+                connection.execute("DELETE FROM warehouse.marts.agg_event_metrics")
+            refreshed = mirror.refresh()
+            assert session.row("SELECT sum(registrations) n FROM mirror.agg_event_metrics") == before
+            assert mirror.state_in(session).snapshot < refreshed.snapshot
+        with reader.session() as session:
+            assert mirror.state_in(session).snapshot == refreshed.snapshot
+            assert session.row("SELECT count(*) n FROM mirror.agg_event_metrics") == {"n": 0}
+    finally:
+        reader.close()
+
+
+def test_a_connection_that_was_closed_is_opened_again(copied: Settings) -> None:
+    with running_api(copied) as api:
+        headers = api.headers("read")
+        before = api.http.get("/api/pipeline/events", headers=headers)
+        api.services.reader.close()
+        api.services.cache = type(api.services.cache)()
+        after = api.http.get("/api/pipeline/events", headers=headers)
+        assert (after.status_code, after.json()) == (200, before.json())
+
+
+def test_a_warehouse_that_comes_later_is_found(tmp_path, folder) -> None:
+    import shutil
+
+    from event_pipeline_tests.api.organisation import settings_for
+
+    settings = settings_for(tmp_path, refresh_seconds=0.05)
+    mirror = Mirror(Reader(settings, ("warehouse",)))
+    with pytest.raises(Problem):
+        mirror.refresh()
+    stop = threading.Event()
+    follower = threading.Thread(target=mirror.follow, args=(stop, 0.05))
+    follower.start()
+    try:
+        shutil.copytree(folder, tmp_path, ignore=shutil.ignore_patterns("api"), dirs_exist_ok=True)
+        assert mirror.wait_beyond(-1, _PATIENCE_SECONDS)
+    finally:
+        stop.set()
+        follower.join()
