@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from event_pipeline.control import RunResult
     from event_pipeline.launch.folder import DataFolder
     from event_pipeline.launch.presence import Presence
+    from event_pipeline.launch.processes import Child
     from event_pipeline.launch.server import Server
     from event_pipeline.settings import Settings
 
@@ -34,7 +35,7 @@ def up(
     ] = 2_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the demo organisation, if one is loaded.")] = 7,
 ) -> None:
-    """Create the data folder, serve Dagster on this machine, run the pipeline once, and stay until Ctrl-C.
+    """Create the data folder, serve Dagster on this machine, run the pipeline once, follow the sources until Ctrl-C.
 
     Where nothing is configured and nothing was ever loaded, a demo organisation is. A second `up` on the same data
     folder prints the address of the first. Exits with 1 when the run failed, 2 for wrong settings.
@@ -102,6 +103,9 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
                 _echo_figures(settings)
             if not stay:
                 return succeeded
+            if settings.stream.is_enabled:
+                server.start_worker(_echo_worker_ended)
+                typer.echo(f"stream       follows the sources live, log in {folder.logs / 'stream.log'}")
             _echo_next_steps(settings, server)
             raise ended_error(wait_for_first_end(server.children))
         except KeyboardInterrupt:
@@ -109,6 +113,14 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
             return True
         finally:
             _cancel_runs(server)
+
+
+def _echo_worker_ended(worker: Child, pause_seconds: float) -> None:
+    typer.secho(
+        f"stream       ended with exit code {worker.process.returncode}, starts again in {pause_seconds:.0f} s; "
+        f"its log is {worker.log}",
+        fg=typer.colors.YELLOW,
+    )
 
 
 def _run_once(settings: Settings, server: Server) -> bool:

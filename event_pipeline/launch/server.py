@@ -1,15 +1,16 @@
-"""Dagster as children of this process: its webserver on this machine only, and its daemon."""
+"""Dagster as children of this process, its webserver on this machine only and its daemon, and the stream worker."""
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from event_pipeline.errors import ControlError, SettingsError
 from event_pipeline.launch.folder import WORKSPACE, DataFolder
+from event_pipeline.launch.kept import KeptChild
 from event_pipeline.launch.presence import Presence, Running
 from event_pipeline.launch.processes import Child, start_child, stop_children
 from event_pipeline.settings import Settings
@@ -23,9 +24,9 @@ _PROBE_SECONDS = 0.2
 
 
 class Server:
-    """A Dagster whose webserver is starting or up; its daemon comes when asked for.
+    """A Dagster whose webserver is starting or up; its daemon and the stream worker come when asked for.
 
-    ``url`` is where the webserver listens, ``children`` are the processes so far.
+    ``url`` is where the webserver listens, ``children`` are Dagster's processes so far.
     """
 
     def __init__(self, settings: Settings, folder: DataFolder, presence: Presence, pid: int) -> None:
@@ -33,22 +34,44 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         self.children: list[Child] = []
         self._folder, self._presence, self._pid = folder, presence, pid
-        self._start("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
+        self._worker: KeptChild | None = None
+        self._start_dagster("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
 
     def start_daemon(self) -> None:
         """Start what runs what is queued, and asks sensors and schedules."""
-        self._start("daemon", "dagster._daemon", "run")
+        self._start_dagster("daemon", "dagster._daemon", "run")
 
-    def _start(self, name: str, module: str, *arguments: str) -> None:
+    def start_worker(self, on_end: Callable[[Child, float], None]) -> None:
+        """Start the stream worker, and again whenever it ends; ``on_end`` hears of that and of the pause before."""
+
+        def begin() -> Child:
+            child = self._start("stream", "event_pipeline.cli", "stream")
+            self._announce(child)
+            return child
+
+        self._worker = KeptChild(begin, on_end)
+        self._worker.start()
+
+    def stop(self) -> None:
+        """End everything, in order where the processes do as they are asked."""
+        stop_children([*self.children, *(self._worker.retire() if self._worker else [])])
+
+    def _start_dagster(self, name: str, module: str, *arguments: str) -> None:
+        self.children.append(self._start(name, module, *arguments, "--workspace", str(WORKSPACE)))
+        self._announce()
+
+    def _start(self, name: str, module: str, *arguments: str) -> Child:
         variables = {
             "DAGSTER_HOME": str(self._folder.dagster_home),
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "PIPELINE_DAGSTER_URL": self.url,
             "PYTHONUNBUFFERED": "1",
         }
-        arguments = (*arguments, "--workspace", str(WORKSPACE))
-        self.children.append(start_child(name, module, arguments, variables, self._folder.logs, self._presence.lock_fd))
-        self._presence.announce(Running(self._pid, self.url, tuple(child.process.pid for child in self.children)))
+        return start_child(name, module, arguments, variables, self._folder.logs, self._presence.lock_fd)
+
+    def _announce(self, *others: Child) -> None:
+        pids = tuple(child.process.pid for child in (*self.children, *others))
+        self._presence.announce(Running(self._pid, self.url, pids))
 
 
 @contextmanager
@@ -58,7 +81,7 @@ def running_server(settings: Settings, folder: DataFolder, presence: Presence, p
     try:
         yield server
     finally:
-        stop_children(server.children)
+        server.stop()
 
 
 def wanted_port(settings: Settings) -> int:

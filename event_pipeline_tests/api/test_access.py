@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from event_pipeline.api.app import create_app
 from event_pipeline.api.keys import SCOPES
 from event_pipeline.api.openapi import operations
 from event_pipeline.settings import Settings
-from event_pipeline_tests.api.organisation import Api
+from event_pipeline_tests.api.organisation import Api, running_api, settings_for
 
 SCOPE_OF = {
     "GET /api/pipeline/status": "read",
@@ -32,6 +34,20 @@ SCOPE_OF = {
     "GET /api/pipeline/audit": "admin",
 }
 OPEN = {"GET /livez"}
+
+
+@pytest.fixture(scope="module")
+def settings(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A copy: a route that is opened does what it is for, and would begin other tests' counts anew."""
+    copy = tmp_path_factory.mktemp("access") / "data"
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("api"))
+    return settings_for(copy)
+
+
+@pytest.fixture(scope="module")
+def api(settings: Settings) -> Iterator[Api]:
+    with running_api(settings) as running:
+        yield running
 
 
 def _request(api: Api, route: str, headers: dict[str, str]) -> Any:
