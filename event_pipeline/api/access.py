@@ -42,14 +42,21 @@ def _caller(
     return key
 
 
-def requires(scope: Scope) -> Any:
-    """A dependency for a router or a route: a valid key with that scope. It gives the key."""
+def requires(*scopes: Scope) -> Any:
+    """A dependency for a router or a route: a valid key with all of these scopes. It gives the key."""
 
     def allowed(key: Annotated[ApiKey, Depends(_caller)]) -> ApiKey:
-        if scope not in key.scopes:
-            has = ", ".join(sorted(key.scopes))
-            raise Problem("forbidden", f"this needs a key with the scope {scope}; the key {key.key_id} has {has}")
+        require_scopes(key, *scopes)
         return key
 
-    allowed.__name__ = f"requires_{scope}"
+    allowed.__name__ = f"requires_{'_and_'.join(scopes)}"
     return Depends(allowed)
+
+
+def require_scopes(key: ApiKey, *scopes: Scope) -> None:
+    """For scopes that only a request's body tells to be needed. Raises Problem forbidden, naming the missing ones."""
+    missing = [scope for scope in scopes if scope not in key.scopes]
+    if missing:
+        needed = f"the scope {missing[0]}" if len(missing) == 1 else f"the scopes {' and '.join(missing)}"
+        has = ", ".join(sorted(key.scopes))
+        raise Problem("forbidden", f"this needs a key with {needed}; the key {key.key_id} has {has}")
