@@ -7,7 +7,7 @@ WORKERS ?= 2
 .PHONY: help up test lint format docs bench
 
 help:
-	@echo "make up      set everything up, run the pipeline once, serve the Dagster UI until Ctrl-C"
+	@echo "make up      set everything up, run the pipeline once, serve the dashboard and the Dagster UI until Ctrl-C"
 	@echo "make test    run the tests"
 	@echo "make lint    check style, formatting and types"
 	@echo "make format  put code into shape"

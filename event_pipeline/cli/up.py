@@ -35,7 +35,7 @@ def up(
     ] = 2_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the demo organisation, if one is loaded.")] = 7,
 ) -> None:
-    """Create the data folder, serve Dagster on this machine, run the pipeline once, follow the sources until Ctrl-C.
+    """Create the data folder, run the pipeline once, then serve Dagster and the dashboard and follow the sources.
 
     Where nothing is configured and nothing was ever loaded, a demo organisation is. A second `up` on the same data
     folder prints the address of the first. Exits with 1 when the run failed, 2 for wrong settings.
@@ -104,8 +104,10 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
             if not stay:
                 return succeeded
             if settings.stream.is_enabled:
-                server.start_worker(_echo_worker_ended)
+                server.start_worker(_echo_ended)
                 typer.echo(f"stream       follows the sources live, log in {folder.logs / 'stream.log'}")
+            if settings.api.is_enabled:
+                _start_api(settings, folder, server)
             _echo_next_steps(settings, server)
             raise ended_error(wait_for_first_end(server.children))
         except KeyboardInterrupt:
@@ -115,10 +117,21 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
             _cancel_runs(server)
 
 
-def _echo_worker_ended(worker: Child, pause_seconds: float) -> None:
+def _start_api(settings: Settings, folder: DataFolder, server: Server) -> None:
+    from event_pipeline.api.keys.first import ensure_first_key
+
+    url = server.start_api(settings, _echo_ended)
+    typer.echo(f"dashboard    starting at {url}, with the API, log in {folder.logs / 'serve.log'}")
+    secret = ensure_first_key(settings)
+    if secret is not None:
+        typer.secho(f"key          {secret}", bold=True)
+        typer.echo(f"{'':<13}signs in and may do everything; it is shown this once, so keep it")
+
+
+def _echo_ended(child: Child, pause_seconds: float) -> None:
     typer.secho(
-        f"stream       ended with exit code {worker.process.returncode}, starts again in {pause_seconds:.0f} s; "
-        f"its log is {worker.log}",
+        f"{child.name:<11}  ended with exit code {child.process.returncode}, starts again in {pause_seconds:.0f} s; "
+        f"its log is {child.log}",
         fg=typer.colors.YELLOW,
     )
 
@@ -167,10 +180,12 @@ def _echo_next_steps(settings: Settings, server: Server) -> None:
     own = "Read your own Firebase project" if holds_demo(settings) else "See what each command and state means"
     page = "docs/getting-started-firebase.md" if holds_demo(settings) else "docs/operations.md"
     typer.secho(f"\nDagster is up: {server.url}", bold=True)
+    refused = "In another terminal, see which documents were refused: .venv/bin/event-pipeline quarantine list"
+    first = f"Sign in to the dashboard with a key: {server.api_url}" if server.api_url else refused
     typer.echo(
         "Next:\n"
-        f"  1. See every table, where it comes from and its checks: {server.url}/asset-groups\n"
-        "  2. In another terminal, see which documents were refused and why: .venv/bin/event-pipeline quarantine list\n"
+        f"  1. {first}\n"
+        f"  2. See every table, where it comes from and its checks: {server.url}/asset-groups\n"
         f"  3. {own}: {page}\n"
         "Ctrl-C stops it."
     )

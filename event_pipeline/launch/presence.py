@@ -17,11 +17,12 @@ from event_pipeline.errors import PipelineError
 
 @dataclass(frozen=True)
 class Running:
-    """Who serves the data folder: the process of `up`, its children, and the address once there is one."""
+    """Who serves the data folder: the process of `up`, its children, and the addresses once there are any."""
 
     pid: int
     url: str | None = None
     children: tuple[int, ...] = ()
+    api_url: str | None = None
 
 
 class AlreadyUpError(PipelineError):
@@ -29,6 +30,8 @@ class AlreadyUpError(PipelineError):
 
     def __init__(self, running: Running | None) -> None:
         where = f" at {running.url}" if running and running.url else ", and still starting"
+        if running and running.api_url:
+            where += f", the dashboard at {running.api_url}"
         super().__init__(f"it is up already{where}")
         self.running = running
 
@@ -74,7 +77,7 @@ def read_running(root: Path) -> Running | None:
     """What the latest `up` said of itself; None when it said nothing readable."""
     try:
         known = orjson.loads((root / "up.json").read_bytes())
-        return Running(known["pid"], known["url"], tuple(known["children"]))
+        return Running(known["pid"], known["url"], tuple(known["children"]), known["api_url"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

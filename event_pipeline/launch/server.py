@@ -1,8 +1,9 @@
-"""Dagster as children of this process, its webserver on this machine only and its daemon, and the stream worker."""
+"""What `up` runs as children: Dagster's webserver on this machine only, its daemon, the stream worker and the API."""
 
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,47 +19,59 @@ from event_pipeline.settings import Settings
 START_SECONDS = 180.0
 """How long the webserver may take to answer; it loads the code location first."""
 
+OnEnd = Callable[[Child, float], None]
+"""Hears of a kept child that ended, and of the seconds until it is started again."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _PORTS_TRIED = 50
 _PROBE_SECONDS = 0.2
 
 
 class Server:
-    """A Dagster whose webserver is starting or up; its daemon and the stream worker come when asked for.
+    """A Dagster whose webserver is starting or up; its daemon, the stream worker and the API come when asked for.
 
-    ``url`` is where the webserver listens, ``children`` are Dagster's processes so far.
+    ``url`` is where the webserver listens, ``api_url`` where the API does or will, ``children`` are Dagster's processes
+    so far.
     """
 
     def __init__(self, settings: Settings, folder: DataFolder, presence: Presence, pid: int) -> None:
-        port = free_port(wanted_port(settings))
+        port = free_port(wanted_port(settings), "dagster_url (PIPELINE_DAGSTER_URL)")
         self.url = f"http://127.0.0.1:{port}"
+        self.api_url: str | None = None
         self.children: list[Child] = []
         self._folder, self._presence, self._pid = folder, presence, pid
-        self._worker: KeptChild | None = None
+        self._kept: list[KeptChild] = []
+        self._pids: dict[str, int] = {}
+        self._announcing = threading.Lock()
         self._start_dagster("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
 
     def start_daemon(self) -> None:
         """Start what runs what is queued, and asks sensors and schedules."""
         self._start_dagster("daemon", "dagster._daemon", "run")
 
-    def start_worker(self, on_end: Callable[[Child, float], None]) -> None:
+    def start_worker(self, on_end: OnEnd) -> None:
         """Start the stream worker, and again whenever it ends; ``on_end`` hears of that and of the pause before."""
+        self._keep("stream", on_end)
 
-        def begin() -> Child:
-            child = self._start("stream", "event_pipeline.cli", "stream")
-            self._announce(child)
-            return child
-
-        self._worker = KeptChild(begin, on_end)
-        self._worker.start()
+    def start_api(self, settings: Settings, on_end: OnEnd) -> str:
+        """Start the API and its dashboard, and again whenever it ends; returns its address on this machine."""
+        port = free_port(settings.api.port, "api.port (PIPELINE_API__PORT)", avoid=urlsplit(self.url).port)
+        self.api_url = f"http://127.0.0.1:{port}"
+        self._keep("serve", on_end, "--port", str(port))
+        return self.api_url
 
     def stop(self) -> None:
         """End everything, in order where the processes do as they are asked."""
-        stop_children([*self.children, *(self._worker.retire() if self._worker else [])])
+        kept = [child for item in self._kept for child in item.retire()]
+        stop_children([*self.children, *kept])
+
+    def _keep(self, command: str, on_end: OnEnd, *arguments: str) -> None:
+        kept = KeptChild(lambda: self._start(command, "event_pipeline.cli", command, *arguments), on_end)
+        self._kept.append(kept)
+        kept.start()
 
     def _start_dagster(self, name: str, module: str, *arguments: str) -> None:
         self.children.append(self._start(name, module, *arguments, "--workspace", str(WORKSPACE)))
-        self._announce()
 
     def _start(self, name: str, module: str, *arguments: str) -> Child:
         variables = {
@@ -67,11 +80,12 @@ class Server:
             "PIPELINE_DAGSTER_URL": self.url,
             "PYTHONUNBUFFERED": "1",
         }
-        return start_child(name, module, arguments, variables, self._folder.logs, self._presence.lock_fd)
-
-    def _announce(self, *others: Child) -> None:
-        pids = tuple(child.process.pid for child in (*self.children, *others))
-        self._presence.announce(Running(self._pid, self.url, pids))
+        child = start_child(name, module, arguments, variables, self._folder.logs, self._presence.lock_fd)
+        # Kept children are started again by threads of their own.
+        with self._announcing:
+            self._pids[name] = child.process.pid
+            self._presence.announce(Running(self._pid, self.url, tuple(self._pids.values()), self.api_url))
+        return child
 
 
 @contextmanager
@@ -96,7 +110,7 @@ def wanted_port(settings: Settings) -> int:
     return parts.port or 80
 
 
-def free_port(wanted: int) -> int:
+def free_port(wanted: int, setting: str, avoid: int | None = None) -> int:
     """The first port from ``wanted`` on that nothing listens at. Raises ControlError when none of the next is free."""
     last = min(wanted + _PORTS_TRIED, 65_536)
     for port in range(wanted, last):
@@ -107,11 +121,9 @@ def free_port(wanted: int) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
-    raise ControlError(
-        f"no port from {wanted} to {last - 1} can be listened at; set dagster_url (PIPELINE_DAGSTER_URL) to another, "
-        "such as http://127.0.0.1:8300"
-    )
+            if port != avoid:
+                return port
+    raise ControlError(f"no port from {wanted} to {last - 1} can be listened at; set {setting} to another")
 
 
 def wait_until_ready(server: Server) -> None:

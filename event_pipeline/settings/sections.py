@@ -144,8 +144,9 @@ class Stream(_Section):
 
 
 class Api(_Section):
-    """The REST API, which `event-pipeline serve` runs."""
+    """The dashboard and the REST API, which `event-pipeline serve` runs."""
 
+    is_enabled: bool = Field(default=True, description="`make up` starts the dashboard and the API too.")
     host: str = Field(
         default="127.0.0.1",
         description="Address it listens on; put a proxy with TLS before it where others than this machine reach it.",

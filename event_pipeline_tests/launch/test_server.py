@@ -31,15 +31,16 @@ def test_a_taken_port_gives_the_next() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert server.free_port(port) > port
-    assert server.free_port(port) == port
+        assert server.free_port(port, "x") > port
+    assert server.free_port(port, "x", avoid=port) > port
+    assert server.free_port(port, "x") == port
 
 
 def test_a_port_taken_on_all_addresses_is_taken() -> None:
     with socket.socket() as taken:
         taken.bind(("", 0))
         taken.listen()
-        assert server.free_port(taken.getsockname()[1]) != taken.getsockname()[1]
+        assert server.free_port(taken.getsockname()[1], "dagster_url") != taken.getsockname()[1]
 
 
 def test_a_server_that_has_just_stopped_leaves_its_port_free() -> None:
@@ -51,7 +52,7 @@ def test_a_server_that_has_just_stopped_leaves_its_port_free() -> None:
         with socket.create_connection(("127.0.0.1", port)):
             # The side that closes first keeps the connection in TIME_WAIT.
             listening.accept()[0].close()
-    assert server.free_port(port) == port
+    assert server.free_port(port, "x") == port
 
 
 def test_no_free_port_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,14 +61,14 @@ def test_no_free_port_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(ControlError, match="set dagster_url"):
-            server.free_port(taken.getsockname()[1])
+            server.free_port(taken.getsockname()[1], "dagster_url")
 
 
 def test_a_webserver_that_cannot_start_shows_the_end_of_its_log_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "WORKSPACE", tmp_path / "missing.yaml")
-    settings = Settings(data_dir=tmp_path, dagster_url=f"http://127.0.0.1:{server.free_port(20_000)}")
+    settings = Settings(data_dir=tmp_path, dagster_url=f"http://127.0.0.1:{server.free_port(20_000, 'x')}")
     folder = prepare_folder(settings)
     with claim(folder.root) as presence, server.running_server(settings, folder, presence, os.getpid()) as started:
         running = read_running(folder.root)

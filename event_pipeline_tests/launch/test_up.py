@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from event_pipeline.control import DagsterControl
 from event_pipeline.errors import ControlError
-from event_pipeline.launch.presence import read_running
+from event_pipeline.launch.presence import Running, read_running
 
 _COMMAND = [str(Path(sys.executable).with_name("event-pipeline")), "up"]
 
@@ -69,11 +72,12 @@ def test_a_newcomer_gets_tables_a_running_dagster_and_a_clean_stop(tmp_path: Pat
             assert running.url != f"http://127.0.0.1:{port}", "that port is taken"
             _assert_complete(said, running.url)
             _assert_history(running.url)
+            _assert_dashboard(said, running)
 
             second = subprocess.run(
                 _COMMAND, env=_environment(data, port), capture_output=True, text=True, timeout=60, check=True
             )
-            assert f"up already at {running.url}" in second.stdout
+            assert f"up already at {running.url}, the dashboard at {running.api_url}" in second.stdout
 
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
@@ -112,6 +116,19 @@ def _assert_history(url: str) -> None:
     }.items()
 
 
+def _assert_dashboard(said: str, running: Running) -> None:
+    """The key that was printed opens the API that was started."""
+    assert running.api_url
+    assert f"Sign in to the dashboard with a key: {running.api_url}" in said
+    (key,) = re.findall(r"^key +(ep_\S+)$", said, re.MULTILINE)
+    transport = httpx.HTTPTransport(retries=10)
+    with httpx.Client(base_url=running.api_url, transport=transport, timeout=60, trust_env=False) as http:
+        deadline = time.monotonic() + 60
+        while (answer := http.get("/readyz", headers={"X-API-Key": key})).status_code == 503:
+            assert time.monotonic() < deadline, answer.text
+        assert answer.json()["ready"] is True
+
+
 def _assert_demo_is_not_loaded_again(data: Path, port: int) -> None:
     export = data / "exports" / "demo.json"
     before = export.stat()
@@ -120,6 +137,7 @@ def _assert_demo_is_not_loaded_again(data: Path, port: int) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     assert "demo" not in said
+    assert "\nkey " not in said
     assert export.stat() == before
 
 
