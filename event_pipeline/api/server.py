@@ -12,9 +12,12 @@ def serve(settings: Settings) -> None:
     import uvicorn
 
     from event_pipeline.api.app import create_app
+    from event_pipeline.api.services import Services
 
+    services = Services.of(settings)
+    services.sandbox.warm()
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, services),
         host=settings.api.host,
         port=settings.api.port,
         # The process's own logging, with its masks, is set up already.

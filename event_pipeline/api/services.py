@@ -24,6 +24,7 @@ from event_pipeline.api.reader import Reader
 from event_pipeline.api.standing import Standings
 from event_pipeline.control import DagsterControl
 from event_pipeline.settings import Settings
+from event_pipeline.sql import Sandbox
 
 
 def _now() -> datetime:
@@ -48,6 +49,7 @@ class Services:
     cache: AnswerCache
     dagster: DagsterLook
     standings: Standings
+    sandbox: Sandbox
     now: Callable[[], datetime] = _now
 
     @classmethod
@@ -69,6 +71,7 @@ class Services:
             cache=AnswerCache(),
             dagster=DagsterLook(settings),
             standings=Standings(),
+            sandbox=Sandbox(settings),
         )
 
     @property
@@ -89,6 +92,7 @@ class Services:
 
     def close(self) -> None:
         """Give back what is open."""
+        self.sandbox.close()
         self.reader.close()
         self.private.close()
         self.database.close()

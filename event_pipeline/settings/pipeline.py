@@ -25,6 +25,7 @@ from event_pipeline.settings.sections import (
     Stream,
     Validation,
 )
+from event_pipeline.settings.sql import Sql
 from event_pipeline.settings.values import LogLevel, WebAddress
 
 
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     sheets: Sheets = Sheets()
     stream: Stream = Stream()
     api: Api = Api()
+    sql: Sql = Sql()
     schedules: Schedules = Schedules()
     validation: Validation = Validation()
     retention: Retention = Retention()
