@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 def begin() -> Settings:
     """The settings, with logging set up from them. Raises SettingsError naming each wrong setting."""
+    from event_pipeline.contracts.row_rule_names import refuse_unknown_rules
     from event_pipeline.logs import configure_logging
     from event_pipeline.settings import load_settings
 
     settings = load_settings()
+    refuse_unknown_rules(settings.validation)
     configure_logging(settings)
     return settings
 

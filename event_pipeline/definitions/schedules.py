@@ -10,7 +10,7 @@ from event_pipeline.settings import Settings
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Nightly schedules. Sheets are followed by a sensor on their own schedule's beat."""
+    """The nightly schedules, and those of the sources that are configured."""
     status = dg.DefaultScheduleStatus.RUNNING if settings.features.schedules else dg.DefaultScheduleStatus.STOPPED
     zone = settings.organisation.time_zone
     schedules = [

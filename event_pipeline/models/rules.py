@@ -9,12 +9,12 @@ import ibis
 import ibis.expr.types as ir
 
 from event_pipeline.contracts.contract import Column, Consequence, Contract
+from event_pipeline.contracts.row_rule_names import DOCUMENT
 from event_pipeline.models.documents import IS_OBJECT, PREPARED, TEXTS, text_of
 from event_pipeline.settings import Validation
 
 IS_REJECTED = "_is_rejected"
 IS_FLAGGED = "_is_flagged"
-DOCUMENT = "(document)"
 
 
 @dataclass(frozen=True, slots=True)

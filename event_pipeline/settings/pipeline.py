@@ -26,7 +26,7 @@ from event_pipeline.settings.sections import (
     Validation,
 )
 from event_pipeline.settings.sql import Sql
-from event_pipeline.settings.values import LogLevel, WebAddress
+from event_pipeline.settings.values import LogLevel, PostgresAddress, StoragePlace, WebAddress
 
 
 class Settings(BaseSettings):
@@ -47,10 +47,10 @@ class Settings(BaseSettings):
     db_path: Path | None = Field(
         default=None, description="Folder of the two SQLite catalogs; catalog/ in the data folder when empty."
     )
-    catalog_url: SecretStr | None = Field(
+    catalog_url: PostgresAddress | None = Field(
         default=None, description="postgresql:// URL of a shared catalog instead of SQLite files."
     )
-    storage_url: str | None = Field(
+    storage_url: StoragePlace | None = Field(
         default=None,
         description="Folder or s3:// URL of the Parquet data; storage/ in the data folder when empty.",
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from event_pipeline.settings.values import COLLECTIONS, Collection, Cron, TimeZone
+from event_pipeline.settings.values import COLLECTIONS, Collection, Country, Cron, Currency, TimeZone
 
 
 class _Section(BaseModel):
@@ -24,13 +24,9 @@ class Organisation(_Section):
         default="Asia/Kolkata",
         description="IANA time zone; a day in every table is a day there, and times without a zone are read in it.",
     )
-    currency: str = Field(
-        default="INR", description="ISO 4217 code of amounts written without a currency.", pattern=r"^[A-Z]{3}$"
-    )
-    country: str = Field(
-        default="IN",
-        description="ISO 3166 code; phone numbers without a country code are read there.",
-        pattern=r"^[A-Z]{2}$",
+    currency: Currency = Field(default="INR", description="ISO 4217 code of amounts written without a currency.")
+    country: Country = Field(
+        default="IN", description="ISO 3166 code; phone numbers without a country code are read there."
     )
 
 
@@ -200,7 +196,8 @@ class Validation(_Section):
         description="strict quarantines rows with garbled values; lenient empties the value, keeps and notes them.",
     )
     rules: dict[str, dict[str, Rule]] = Field(
-        default_factory=dict, description="By table, then by rule name such as 'payment_amount.garbled'."
+        default_factory=dict,
+        description="By staging table, then by rule as quarantine names it, such as 'amount_minor.garbled'.",
     )
     max_quarantined_fraction: float = Field(
         default=0.2, description="Share of a table's rows in quarantine above which its check fails.", ge=0, le=1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.identity_key import identity_key
@@ -144,10 +144,15 @@ def _postgres_keywords(url: str) -> str:
         "user": unquote(parts.username) if parts.username else None,
         "password": unquote(parts.password) if parts.password else None,
     }
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
-    if "host" in query:
-        keywords["host"] = unquote(query["host"])
-    return " ".join(f"{key}={value}" for key, value in keywords.items() if value not in (None, ""))
+    # What stands behind the question mark, such as sslmode, is libpq's own keywords; a plus is no space there.
+    keywords |= dict(parse_qsl(parts.query.replace("+", "%2B")))
+    return " ".join(f"{key}={_quoted(str(value))}" for key, value in keywords.items() if value not in (None, ""))
+
+
+def _quoted(value: str) -> str:
+    """A value as libpq reads it: a password may hold spaces and quotes."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _literal(text: str) -> str:

