@@ -54,6 +54,14 @@ RAW_SHEETS = {"sheet_rows": _raw("sheets_rows", _DESCRIPTIONS["sheet_rows"])}
 RAW_INBOX = {name: _raw(f"inbox_{name}", _DESCRIPTIONS[name]) for name in ("scans", "email_events", "payment_events")}
 RAW_UNREADABLE = {"unreadable": _raw("unreadable", _DESCRIPTIONS["unreadable"])}
 
+SOURCES_OF_RAW: dict[str, tuple[str, ...]] = {
+    **{contract.name: ("firestore", "realtime_database", "export") for contract in RAW_FIREBASE.values()},
+    **{contract.name: ("google_sheets",) for contract in RAW_SHEETS.values()},
+    **{contract.name: ("inbox",) for contract in RAW_INBOX.values()},
+    **{contract.name: ("inbox", "export") for contract in RAW_UNREADABLE.values()},
+}
+"""By name of a raw table, the sources that may write to it."""
+
 RAW_TABLES: dict[str, Contract] = {**RAW_FIREBASE, **RAW_SHEETS, **RAW_INBOX, **RAW_UNREADABLE}
 """Raw contract by collection; a change's collection decides its table."""
 

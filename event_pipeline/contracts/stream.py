@@ -25,7 +25,12 @@ STREAM_STATUS = Contract(
         ),
         Column("message", "string", "What is wrong and what to do; empty when all is well."),
         Column("changed_at", "timestamp", "Since when it is in this state.", nullable=False),
-        Column("written_at", "timestamp", "When the worker said so.", nullable=False),
+        Column(
+            "written_at",
+            "timestamp",
+            "When the worker last said so; a live source is written again every ten minutes.",
+            nullable=False,
+        ),
     ),
 )
 

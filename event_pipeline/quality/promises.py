@@ -10,6 +10,9 @@ from statistics import median
 from event_pipeline.contracts.contract import Catalog, Column, Contract
 from event_pipeline.contracts.ops import DATA_QUALITY
 from event_pipeline.contracts.quarantine import QUARANTINE
+from event_pipeline.contracts.raw import SOURCES_OF_RAW
+from event_pipeline.contracts.source_state import SOURCE_STATE
+from event_pipeline.contracts.stream import STREAM_STATUS
 from event_pipeline.quality.blocking import blocking_promises, is_switched_off, repair_advice
 from event_pipeline.quality.promise import SAMPLE_ROWS, Promise, as_text, count_where, identifier, literal, sample_of
 from event_pipeline.quality.quarantined import Quarantined
@@ -18,9 +21,10 @@ from event_pipeline.settings import Validation
 
 
 def tables_asked_about(contract: Contract) -> tuple[str, ...]:
-    """The table, those it refers to, quarantine and the history of checks, as ``catalog.schema.table``."""
+    """The table, those it refers to, and what the pipeline keeps of its own work, as ``catalog.schema.table``."""
     parents = [_parent(column.references)[0] for column in contract.columns if column.references]
-    return tuple(dict.fromkeys((contract.qualified, *parents, QUARANTINE.qualified, DATA_QUALITY.qualified)))
+    own = [kept.qualified for kept in (QUARANTINE, DATA_QUALITY, SOURCE_STATE, STREAM_STATUS)]
+    return tuple(dict.fromkeys((contract.qualified, *parents, *own)))
 
 
 def promises_of(
@@ -40,7 +44,7 @@ def promises_of(
             if column.references:
                 promises.append(_reference(contract, column, column.references, stored, usable))
     if contract.fresh_by in usable:
-        promises.append(_fresh(contract, contract.fresh_by, validation, now))
+        promises.append(_fresh(contract, contract.fresh_by, stored, validation, now))
     promises.append(_volume(contract, validation, previous_row_counts))
     if quarantined is not None:
         promises += _quarantine_promises(contract, validation, quarantined)
@@ -111,21 +115,36 @@ def _parent(references: str) -> tuple[str, str]:
     return f"{catalog}.{layer}.{table}", key
 
 
-def _fresh(contract: Contract, fresh_by: str, validation: Validation, now: datetime) -> Promise:
+def _fresh(contract: Contract, fresh_by: str, stored: Stored, validation: Validation, now: datetime) -> Promise:
+    """A table nothing changes in is fresh as long as its source is looked at: clubs are made once a year."""
     oldest = now - timedelta(hours=validation.freshness_hours)
     newest = f"max({identifier(fresh_by)})"
+    heard = ", ".join((newest, *_looks(contract, stored)))
     return Promise(
         dimension="timeliness",
         name="fresh",
         column=fresh_by,
-        description=f"the newest {fresh_by} is at most {validation.freshness_hours} hours old",
-        measure=f"(CASE WHEN {newest} < TIMESTAMPTZ {literal(oldest.isoformat())} THEN 1 ELSE 0 END)",
+        description=f"its source was looked at, or brought a change, in the last {validation.freshness_hours} hours",
+        measure=f"(CASE WHEN greatest({heard}) < TIMESTAMPTZ {literal(oldest.isoformat())} THEN 1 ELSE 0 END)",
         counts_rows=False,
         besides=1,
         severity="warning",
         advice="see whether the source is still read: its state in `event-pipeline status`, its sensor in the UI",
-        sample=f"SELECT {as_text(newest, fresh_by)} FROM {contract.qualified}",
+        sample=f"SELECT {as_text(newest, fresh_by)}, {as_text(f'greatest({heard})', 'last_heard')} "
+        f"FROM {contract.qualified}",
     )
+
+
+def _looks(contract: Contract, stored: Stored) -> list[str]:
+    """When one of the table's sources was last read without trouble, and when it was last known to be followed live."""
+    raw = contract.name if contract.layer == "raw" else next(iter(contract.sources), "")
+    names = ", ".join(literal(source) for source in SOURCES_OF_RAW.get(raw, ()))
+    kept = ((SOURCE_STATE, "read_at", "ok"), (STREAM_STATUS, "written_at", "live"))
+    return [
+        f"(SELECT max({at}) FROM {table.qualified} WHERE state = '{state}' AND source IN ({names}))"
+        for table, at, state in kept
+        if names and table.qualified in stored
+    ]
 
 
 def _volume(contract: Contract, validation: Validation, previous_row_counts: Sequence[int]) -> Promise:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -13,6 +14,9 @@ from event_pipeline.stream.sources.live_source import LiveReport
 
 log = structlog.get_logger()
 
+REPEATED_SECONDS = 600.0
+"""A source that stays live is written down again after so long: what reads the table sees that it is still followed."""
+
 _Place = tuple[str, str]
 
 
@@ -22,11 +26,14 @@ class Register:
     ``on_report`` is called, without any lock, when there is something to commit.
     """
 
-    def __init__(self, on_report: Callable[[], None] = lambda: None) -> None:
-        self._on_report = on_report
+    def __init__(
+        self, on_report: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._on_report, self._clock = on_report, clock
         self._lock = threading.Lock()
         self._latest: dict[_Place, LiveReport] = {}
         self._pending: dict[_Place, LiveReport] = {}
+        self._written: dict[_Place, float] = {}
         self._changed_at: dict[str, datetime] = {}
         self._is_closed = False
 
@@ -62,15 +69,22 @@ class Register:
         self._changed_at[source] = datetime.now(UTC)
 
     def pending(self) -> list[LiveReport]:
-        """Reports that are to be committed."""
+        """Reports that are to be committed: what is new, and what has stayed live since it was committed long ago."""
         with self._lock:
-            return list(self._pending.values())
+            long_ago = self._clock() - REPEATED_SECONDS
+            repeated = {
+                place: self._latest[place]
+                for place, written in self._written.items()
+                if written <= long_ago and self._latest[place].state == "live"
+            }
+            return list((repeated | self._pending).values())
 
     def written(self, reports: Sequence[LiveReport]) -> None:
         """These are committed."""
         with self._lock:
             for report in reports:
                 place = (report.source, report.collection)
+                self._written[place] = self._clock()
                 if self._pending.get(place) is report:
                     del self._pending[place]
 

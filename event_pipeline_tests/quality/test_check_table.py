@@ -7,7 +7,11 @@ from datetime import timedelta
 import duckdb
 import pytest
 
+from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.ops import DIMENSIONS
+from event_pipeline.contracts.source_state import SOURCE_STATE
+from event_pipeline.contracts.staging import STAGING_FIREBASE
+from event_pipeline.contracts.stream import STREAM_STATUS
 from event_pipeline.errors import PipelineError
 from event_pipeline.quality.gx_runner import check_table
 from event_pipeline.settings import Settings
@@ -100,8 +104,32 @@ def test_stale_table_is_a_warning_that_shows_its_newest_row(
     stale = check_table(connection, settings, VISITS, now=last_hour + timedelta(seconds=1))
     failure = only_failure(stale)
     assert (failure.expectation, failure.severity) == ("fresh", "warning")
-    assert failure.sample == ("seen_at=2025-06-10 10:00:00+00",)
+    assert failure.sample == ('seen_at=2025-06-10 10:00:00+00, last_heard="2025-06-10 10:00:00+00"',)
     assert stale.scores["timeliness"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("kept", "row", "is_fresh"),
+    [
+        (SOURCE_STATE, {"source": "export", "state": "ok"}, True),
+        (SOURCE_STATE, {"source": "firestore", "collection": "clubs", "state": "ok"}, True),
+        (SOURCE_STATE, {"source": "firestore", "state": "refused"}, False),
+        (SOURCE_STATE, {"source": "inbox", "state": "ok"}, False),
+        (STREAM_STATUS, {"source": "realtime_database", "state": "live"}, True),
+        (STREAM_STATUS, {"source": "realtime_database", "state": "stopped"}, False),
+    ],
+)
+def test_table_nothing_changes_in_is_fresh_while_its_source_is_looked_at(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, kept: Contract, row: dict[str, str], is_fresh: bool
+) -> None:
+    clubs = STAGING_FIREBASE["clubs"]
+    store(connection, clubs, [{"club_id": "c1", "version_at": "2024-01-01T00:00:00Z"}])
+    at = {name: NOW.isoformat() for name in ("changed_at", "read_at", "written_at") if name in kept.column_names}
+    store(connection, kept, [{"collection": "*", **row, **at}])
+    within = NOW + timedelta(hours=settings.validation.freshness_hours)
+    assert check_table(connection, settings, clubs, now=within).scores["timeliness"] == float(is_fresh)
+    later = check_table(connection, settings, clubs, now=within + timedelta(seconds=1))
+    assert later.scores["timeliness"] == 0.0
 
 
 def test_fallen_row_count_is_a_warning(

@@ -21,7 +21,7 @@ from event_pipeline.stream.heartbeat import (
     write_heartbeat,
 )
 from event_pipeline.stream.pulse import REBUILD_SECONDS, STUCK_SECONDS, Pulse
-from event_pipeline.stream.register import Register
+from event_pipeline.stream.register import REPEATED_SECONDS, Register
 from event_pipeline.stream.sources.live_source import LiveReport, LiveState
 
 NOW = datetime(2025, 6, 8, 4, 30, tzinfo=UTC)
@@ -178,6 +178,20 @@ class TestRegister:
         register.report(self.report("live"))
         assert register.pending() == []
         assert register.beats()["firestore"].collections["events"].since == first.at
+
+    def test_a_source_that_stays_live_is_written_again_after_a_while(self) -> None:
+        now = [0.0]
+        register = Register(clock=lambda: now[0])
+        live, refused = self.report("live"), self.report("refused", "clubs")
+        register.report(live)
+        register.report(refused)
+        register.written(register.pending())
+        now[0] = REPEATED_SECONDS - 1
+        assert register.pending() == []
+        now[0] = REPEATED_SECONDS
+        assert register.pending() == [live]
+        register.written([live])
+        assert register.pending() == []
 
     def test_a_source_that_broke_is_unavailable_in_all_it_follows(self) -> None:
         register = Register()
