@@ -204,8 +204,8 @@ class Validation(_Section):
     )
     freshness_hours: int = Field(
         default=48,
-        description="A table whose source was not looked at for longer, and brought no change, fails its freshness check "
-        "(warning).",
+        description="A table whose source was not looked at for so long, and brought no change, fails its freshness "
+        "check (warning).",
         ge=1,
     )
     volume_tolerance: float = Field(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN_COLUMNS = (
     "table_name", "document_id", "field", "rule", "consequence", "offending_value", "what_to_do", "source",
+    "version",
 )  # fmt: skip
 """What a person is shown of a broken rule, in this order."""
 
