@@ -1,4 +1,7 @@
-"""Who may do what: every route but ``/livez`` and the documentation needs a key with the route's scope."""
+"""Who may do what: every route but ``/livez`` and the documentation needs a key with the route's scope.
+
+A browser that is signed in to the dashboard is known by its session, which stands for a key.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from event_pipeline.api.keys import ApiKey, Scope
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.services import Shared
+from event_pipeline.api.services import Services, Shared
+from event_pipeline.api.sessions import FORGERY_HEADER, session_of
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer ep_...`")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="`X-API-Key: ep_...`")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="event-pipeline"'}
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 def _caller(
@@ -23,14 +28,29 @@ def _caller(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     header: Annotated[str | None, Depends(_HEADER)],
 ) -> ApiKey:
-    """The key of the request, with one request taken from its allowance. Raises Problem: unauthorized, rate-limited."""
+    """The key of the request, or of the session. Raises Problem: unauthorized, forbidden, rate-limited."""
     secret = bearer.credentials if bearer is not None else header
     if not secret:
-        detail = "send `Authorization: Bearer KEY`; `event-pipeline keys create NAME` issues one"
-        raise Problem("unauthorized", detail, _CHALLENGE)
+        return admitted(request, services, _signed_in(request, services))
     key = services.keys.recognise(secret)
     if key is None:
         raise Problem("unauthorized", "the key is unknown, revoked or expired", _CHALLENGE)
+    return admitted(request, services, key)
+
+
+def _signed_in(request: Request, services: Services) -> ApiKey:
+    """The key of the browser's session. Raises Problem without one, and for a change without the session's token."""
+    session = session_of(request, services.sessions)
+    if session is None:
+        detail = "send `Authorization: Bearer KEY`; `event-pipeline keys create NAME` issues one"
+        raise Problem("unauthorized", detail, _CHALLENGE)
+    if request.method not in _SAFE and not session.accepts(request.headers.get(FORGERY_HEADER, "")):
+        raise Problem("forbidden", f"a browser that is signed in changes things with the header {FORGERY_HEADER} only")
+    return session.key
+
+
+def admitted(request: Request, services: Services, key: ApiKey) -> ApiKey:
+    """The key, with one request taken from its allowance. Raises Problem: rate-limited."""
     notes = notes_of(request.scope)
     notes.key_id = key.key_id
     per_minute = key.requests_per_minute or services.settings.api.requests_per_minute

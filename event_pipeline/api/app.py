@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from event_pipeline.api import openapi
+from event_pipeline.api.dashboard import PAGES, Dashboard
+from event_pipeline.api.dashboard.problem_pages import problem_page, wants_page
 from event_pipeline.api.observe import Observed
-from event_pipeline.api.problems import Problem, field_errors, kind_of_status, problem_response
+from event_pipeline.api.problems import FieldError, Problem, field_errors, kind_of_status, problem_response
 from event_pipeline.api.routes import ROUTERS
 from event_pipeline.api.services import Services
 from event_pipeline.control import ServerAwayError, WrongRequestError
@@ -27,17 +30,20 @@ _KILOBYTE = 1024
 def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     """The API over these settings' data folder; ``services`` replaces its parts, say in tests."""
     parts = services or Services.of(settings)
+    dashboard = Dashboard(parts)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
-        thread = parts.follow_warehouse(stop)
+        threads = (parts.follow_warehouse(stop), dashboard.follow(stop))
         try:
             yield
         finally:
             stop.set()
-            # A copy under way is let end, so that the connection is not closed under it.
-            thread.join(settings.api.query_seconds)
+            dashboard.feed.close()
+            # What reads under way is let end, so that the connection is not closed under it.
+            for thread in threads:
+                thread.join(settings.api.query_seconds)
             parts.close()
 
     app = FastAPI(
@@ -51,8 +57,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         lifespan=lifespan,
         middleware=[Middleware(Observed, counters=parts.counters, most_bytes=settings.api.body_kilobytes * _KILOBYTE)],
     )
-    app.state.services = parts
-    for router in ROUTERS:
+    app.state.services, app.state.dashboard = parts, dashboard
+    for router in (*ROUTERS, *PAGES):
         app.include_router(router)
     _add_error_handlers(app)
     app.openapi = lambda: openapi.schema_of(app)
@@ -62,23 +68,38 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def _problem(request: Request, error: Problem) -> Response:
-        return problem_response(request, error.kind, error.detail, error.headers)
+        return await _answer(request, error.kind, error.detail, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         found = field_errors(list(error.errors()))
         detail = "; ".join(f"{item.location}: {item.message}" for item in found)
-        return problem_response(request, "invalid", detail, errors=found)
+        return await _answer(request, "invalid", detail, errors=found)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         kind = kind_of_status(error.status_code)
         detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
-        return problem_response(request, kind, detail, error.headers, error.status_code)
+        return await _answer(request, kind, detail, error.headers, error.status_code)
 
     @app.exception_handler(ControlError)
     async def _dagster(request: Request, error: ControlError) -> Response:
         if isinstance(error, ServerAwayError):
-            return problem_response(request, "dagster-away", str(error), {"Retry-After": "10"})
+            return await _answer(request, "dagster-away", str(error), {"Retry-After": "10"})
         kind = "invalid" if isinstance(error, WrongRequestError) else "dagster-refused"
-        return problem_response(request, kind, str(error))
+        return await _answer(request, kind, str(error))
+
+
+async def _answer(
+    request: Request,
+    kind: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    status: int | None = None,
+    errors: list[FieldError] | None = None,
+) -> Response:
+    """A page for people, a problem document for programs."""
+    if wants_page(request):
+        # Its frame looks at the pipeline, which may take a while.
+        return await run_in_threadpool(problem_page, request, kind, detail, status)
+    return problem_response(request, kind, detail, headers, status, errors)

@@ -66,7 +66,7 @@ def conditional(request: Request, services: Services, build: Callable[[Session, 
 
 
 def _headers(etag: str) -> dict[str, str]:
-    return {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization, X-API-Key"}
+    return {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization, X-API-Key, Cookie"}
 
 
 def _etag(request: Request, state: Mirrored, services: Services) -> str:

@@ -1,4 +1,4 @@
-"""The API's own SQLite file, ``api/api.sqlite`` in the data folder: keys, audit, stored answers."""
+"""The API's own SQLite file, ``api/api.sqlite`` in the data folder: keys, audit, stored answers, sessions."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE TABLE IF NOT EXISTS stored_answers (
     key_id TEXT NOT NULL, idempotency_key TEXT NOT NULL, fingerprint TEXT NOT NULL, at TEXT NOT NULL,
     status INTEGER, headers TEXT, body BLOB, PRIMARY KEY (key_id, idempotency_key)
+) STRICT;
+CREATE TABLE IF NOT EXISTS sessions (
+    digest BLOB PRIMARY KEY, key_id TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL, notice TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """

@@ -63,11 +63,14 @@ class Observed:
             return
         notes = scope[_NOTES] = Notes(_request_id(scope))
         began, status = time.perf_counter(), 0
+        until_answered: float | None = None
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, until_answered
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if _is_endless(message["headers"]):
+                    until_answered = time.perf_counter() - began
                 message["headers"] = [*message["headers"], *_missing_headers(message["headers"], notes)]
             await send(message)
 
@@ -80,7 +83,8 @@ class Observed:
                 raise
             await _send_problem(scope, notes, send_with_headers)
         finally:
-            seconds = time.perf_counter() - began
+            # How long somebody keeps a page open says nothing of how fast it was answered.
+            seconds = time.perf_counter() - began if until_answered is None else until_answered
             route = getattr(scope.get("route"), "path", _UNKNOWN_ROUTE)
             self._counters.count(scope["method"], route, status or _SERVER_ERROR, seconds)
             log.info(
@@ -102,6 +106,11 @@ def _limited(receive: Receive, most_bytes: int) -> Receive:
         return message
 
     return receive_limited
+
+
+def _is_endless(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the answer goes on for as long as the client listens."""
+    return any(name.lower() == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers)
 
 
 def _request_id(scope: Scope) -> str:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from types import FrameType
+
+import uvicorn
+
+from event_pipeline.api.app import create_app
+from event_pipeline.api.dashboard.live import LiveFeed
+from event_pipeline.api.services import Services
 from event_pipeline.settings import Settings
 
 _GRACE_SECONDS = 10
+_FAILED_TO_START = 1
+
+
+class _Server(uvicorn.Server):
+    """Ends the updates of open pages before it waits for requests under way: they would go on for ever."""
+
+    def __init__(self, config: uvicorn.Config, feed: LiveFeed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take in SIGTERM or Ctrl-C."""
+        self._feed.close()
+        super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings) -> None:
     """Answer until SIGTERM or Ctrl-C, finishing requests under way. Raises SystemExit when the port is taken."""
-    import uvicorn
-
-    from event_pipeline.api.app import create_app
-    from event_pipeline.api.services import Services
-
     services = Services.of(settings)
     services.sandbox.warm()
-    uvicorn.run(
-        create_app(settings, services),
+    app = create_app(settings, services)
+    config = uvicorn.Config(
+        app,
         host=settings.api.host,
         port=settings.api.port,
         # The process's own logging, with its masks, is set up already.
@@ -27,3 +44,10 @@ def serve(settings: Settings) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    server = _Server(config, app.state.dashboard.feed)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return
+    if not server.started:
+        raise SystemExit(_FAILED_TO_START)

@@ -21,6 +21,7 @@ from event_pipeline.api.keys import KeyStore
 from event_pipeline.api.mirror import Mirror
 from event_pipeline.api.rates import RateLimiter
 from event_pipeline.api.reader import Reader
+from event_pipeline.api.sessions import Sessions
 from event_pipeline.api.standing import Standings
 from event_pipeline.control import DagsterControl
 from event_pipeline.settings import Settings
@@ -39,6 +40,7 @@ class Services:
     settings: Settings
     database: Database
     keys: KeyStore
+    sessions: Sessions
     audit: Audit
     stored_answers: StoredAnswers
     limiter: RateLimiter
@@ -56,11 +58,13 @@ class Services:
     def of(cls, settings: Settings) -> Services:
         """The parts for these settings; the warehouse is opened with the first look at it."""
         database = Database(settings)
+        keys = KeyStore(database)
         reader = Reader(settings, ("warehouse",))
         return cls(
             settings=settings,
             database=database,
-            keys=KeyStore(database),
+            keys=keys,
+            sessions=Sessions(database, keys),
             audit=Audit(database),
             stored_answers=StoredAnswers(database),
             limiter=RateLimiter(),

@@ -4,6 +4,7 @@ Nested settings take two underscores (``PIPELINE_ORGANISATION__TIME_ZONE``). Var
 module is handed a ``Settings`` or a part of one; none reads the environment.
 """
 
+from event_pipeline.settings.dashboard import Dashboard
 from event_pipeline.settings.pipeline import Settings, toml_path
 from event_pipeline.settings.reading import load_settings, read_settings
 from event_pipeline.settings.sections import (
@@ -26,6 +27,7 @@ __all__ = [
     "Api",
     "Collection",
     "Cron",
+    "Dashboard",
     "Features",
     "Firebase",
     "LogLevel",

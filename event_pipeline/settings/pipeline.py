@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from event_pipeline.settings.dashboard import Dashboard
 from event_pipeline.settings.sections import (
     Api,
     Features,
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     stream: Stream = Stream()
     api: Api = Api()
     sql: Sql = Sql()
+    dashboard: Dashboard = Dashboard()
     schedules: Schedules = Schedules()
     validation: Validation = Validation()
     retention: Retention = Retention()

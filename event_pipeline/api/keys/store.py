@@ -61,7 +61,14 @@ class KeyStore:
         rows = self._database.execute("SELECT * FROM keys WHERE key_id = ?", (key_id,)) if key_id else []
         if not rows or not hmac.compare_digest(rows[0]["digest"], digest(secret)):
             return None
-        key = _key(rows[0])
+        return self._used(_key(rows[0]), at)
+
+    def valid(self, key_id: str, now: datetime | None = None) -> ApiKey | None:
+        """The key of that id, when it is valid: for who proved earlier to hold it."""
+        rows = self._database.execute("SELECT * FROM keys WHERE key_id = ?", (key_id,))
+        return self._used(_key(rows[0]), now or datetime.now(UTC)) if rows else None
+
+    def _used(self, key: ApiKey, at: datetime) -> ApiKey | None:
         if not key.is_valid(at):
             return None
         if key.last_used_at is None or at - key.last_used_at >= _NOTED_EVERY:

@@ -39,13 +39,14 @@ def analytics(
 ) -> Response:
     """Needs the scope `read`. Figures are of whole days; the period `all` holds what has no known day too."""
     return conditional(
-        request, services, lambda session, state: _build(session, state, services, period, granularity, top)
+        request, services, lambda session, state: analytics_answer(session, state, services, period, granularity, top)
     )
 
 
-def _build(
+def analytics_answer(
     session: Session, state: Mirrored, services: Services, period: Period, granularity: Granularity, top: int
 ) -> Analytics:
+    """The figures of that period, of one look at the warehouse."""
     organisation = services.settings.organisation
     span = queries.span_of(period, services.today)
     totals = queries.totals(session, span, organisation.currency)

@@ -39,10 +39,11 @@ _TABLES = (
 )
 def event_analytics(request: Request, services: Shared, event_id: EventId) -> Response:
     """Needs the scope `read`. Earlier editions are events of the same club and series that started before."""
-    return conditional(request, services, lambda session, state: _build(session, state, services, event_id))
+    return conditional(request, services, lambda session, state: event_answer(session, state, services, event_id))
 
 
-def _build(session: Session, state: Mirrored, services: Services, event_id: str) -> EventAnalytics:
+def event_answer(session: Session, state: Mirrored, services: Services, event_id: str) -> EventAnalytics:
+    """How the event goes, of one look at the warehouse. Raises Problem: not-found."""
     found = one_event(session, event_id, services.settings.organisation.currency)
     if found is None:
         raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")

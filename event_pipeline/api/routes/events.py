@@ -15,7 +15,7 @@ from event_pipeline.api.openapi import NOT_MODIFIED, READS
 from event_pipeline.api.pages import Cursor, Limit, read_cursor, write_cursor
 from event_pipeline.api.queries.events import Filters, event_page
 from event_pipeline.api.reader import Session
-from event_pipeline.api.services import Shared
+from event_pipeline.api.services import Services, Shared
 
 router = APIRouter(prefix="/api/pipeline", tags=["figures"])
 
@@ -44,13 +44,18 @@ def events(
 ) -> Response:
     """Needs the scope `read`. `q` is looked for in titles; an instant without a zone is taken as UTC."""
     filters = Filters(status, club_id, series, starts_from, starts_before, q, archived)
+    return conditional(
+        request, services, lambda session, state: events_answer(session, state, services, filters, limit, cursor)
+    )
+
+
+def events_answer(
+    session: Session, state: Mirrored, services: Services, filters: Filters, limit: int, cursor: str | None
+) -> Events:
+    """A page of events, of one look at the warehouse. Raises Problem: invalid."""
     after = read_cursor(cursor, filters, (int, str)) if cursor else None
     currency = services.settings.organisation.currency
-
-    def build(session: Session, state: Mirrored) -> Events:
-        found = event_page(session, filters, (after[0], after[1]) if after else None, limit + 1, currency)
-        shown = found[:limit]
-        more = write_cursor(filters, [shown[-1][0], shown[-1][1].event_id]) if len(found) > limit else None
-        return Events(items=[event for _, event in shown], next_cursor=more, as_of=state.committed_at)
-
-    return conditional(request, services, build)
+    found = event_page(session, filters, (after[0], after[1]) if after else None, limit + 1, currency)
+    shown = found[:limit]
+    more = write_cursor(filters, [shown[-1][0], shown[-1][1].event_id]) if len(found) > limit else None
+    return Events(items=[event for _, event in shown], next_cursor=more, as_of=state.committed_at)

@@ -35,6 +35,11 @@ def metrics(
     window_seconds: Annotated[float, Query(ge=1, le=86_400, description="How far to look back.")] = 3_600,
 ) -> Metrics:
     """Needs the scope `read`. Counts begin with the window, or with the latest `reset-stats` within it."""
+    return metrics_answer(services, window_seconds)
+
+
+def metrics_answer(services: Services, window_seconds: float) -> Metrics:
+    """Throughput, latency, error rates, lag and resources over so many seconds."""
     since = figures.counted_since(services, window_seconds)
     seconds = (services.now() - since).total_seconds()
     overview, _ = services.dagster.look()

@@ -11,7 +11,7 @@ from event_pipeline.api.access import requires
 from event_pipeline.api.answers.pipeline import Run
 from event_pipeline.api.openapi import KEYED, problems
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.services import Shared
+from event_pipeline.api.services import Services, Shared
 from event_pipeline.control import WrongRequestError
 
 router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])
@@ -28,6 +28,11 @@ def run(
     run_id: Annotated[str, Path(pattern=r"^[A-Za-z0-9-]+$", max_length=64, description="`id` that trigger answered.")],
 ) -> Run:
     """Needs the scope `read`."""
+    return run_answer(services, run_id)
+
+
+def run_answer(services: Services, run_id: str) -> Run:
+    """How far the run is. Raises Problem: not-found; ControlError."""
     try:
         with services.control() as control:
             result, is_finished = control.look(run_id)

@@ -20,7 +20,11 @@ router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])
 @router.get("/status", dependencies=[requires("read")], responses=KEYED, summary="Whether the pipeline runs")
 def status(services: Shared) -> Status:
     """Needs the scope `read`. Answers whatever is down; Dagster is looked at every few seconds at most."""
-    seen = look(services)
+    return status_answer(services, look(services))
+
+
+def status_answer(services: Services, seen: Look) -> Status:
+    """Whether the pipeline runs, of one look at everything."""
     processed = seen.warehouse.committed_at if seen.warehouse else None
     return Status(
         running=seen.is_running,

@@ -1,0 +1,187 @@
+"""What needs somebody's attention first: in the organiser's words, with the way to what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from event_pipeline.api.answers.common import Quality
+from event_pipeline.api.answers.pipeline import ComponentName
+from event_pipeline.api.components import Look
+from event_pipeline.api.dashboard.live import Standing
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.queries import event as event_queries
+from event_pipeline.api.queries.events import Filters, event_page, one_event
+from event_pipeline.api.services import Services
+from event_pipeline.contracts.quarantine import QUARANTINE
+
+if TYPE_CHECKING:
+    from event_pipeline.api.dashboard.dashboard import Dashboard
+
+Level = Literal["bad", "warn", "good"]
+
+_OFF_PACE = -0.2
+"""So far behind its earlier editions, an event is off pace."""
+
+_LOOKED_AT = 12
+"""The next events whose pace is looked at."""
+
+_NEARLY_FULL = 0.9
+_MOST = 500
+_SAID: dict[ComponentName, dict[str, tuple[str, str]]] = {
+    "warehouse": {"down": ("The figures cannot be read", "the tables were never made, or are being made anew")},
+    "stream": {
+        "down": ("Live updates have stopped", "the stream worker is silent; sensors bring changes in meanwhile, later"),
+        "degraded": ("Live updates are in trouble", "the stream worker runs, but not all of it goes well"),
+    },
+    "ingestion": {
+        "down": ("No source can be read", "nothing new comes in until a source can be read again"),
+        "degraded": ("A source cannot be read", "what it holds is missing from the figures"),
+    },
+    "processing": {"degraded": ("The figures are behind", "the tables were not brought up to date as they should be")},
+    "dagster": {
+        "down": ("Dagster does not answer", "figures stay as they are; runs cannot be seen or started"),
+        "degraded": ("Dagster is not well", "runs may be late or not start at all"),
+    },
+}
+"""What a part's state means for organisers, the gravest part first; states that need nobody are not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing to look at; ``link`` leads to what can be done about it."""
+
+    level: Level
+    title: str
+    detail: str
+    link: str
+    link_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Documents of a table that break one rule; rejected ones are in quarantine only, noted ones went on without it."""
+
+    table_name: str
+    field: str
+    rule: str
+    consequence: str
+    what_to_do: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class OffPace:
+    """A coming event behind its earlier editions; ``compared`` is a share, negative."""
+
+    event_id: str
+    title: str | None
+    starts_at: datetime
+    compared: float
+
+
+def standing_of(seen: Look, services: Services) -> Standing:
+    """How things stand, in a few words."""
+    as_of = seen.warehouse.committed_at if seen.warehouse else None
+    for part in sorted(seen.components, key=lambda part: list(_SAID).index(part.name)):
+        if part.state in _SAID[part.name]:
+            return Standing(part.state, _SAID[part.name][part.state][0], as_of)
+    if not seen.is_running:
+        return Standing("off", "Paused: nothing new comes in", as_of)
+    return Standing("ok", "Up to date", as_of)
+
+
+def concerns(dashboard: Dashboard, quality: Quality) -> list[Concern]:
+    """Everything that needs attention, the gravest first."""
+    found = [
+        *_parts(dashboard.look.get()),
+        *_checks(dashboard, quality),
+        *_quarantine(dashboard),
+        *_pace(dashboard),
+    ]
+    return sorted(found, key=lambda concern: ("bad", "warn", "good").index(concern.level))
+
+
+def _parts(seen: Look) -> Iterator[Concern]:
+    for part in seen.components:
+        if part.state in _SAID[part.name]:
+            title, meaning = _SAID[part.name][part.state]
+            level: Level = "bad" if part.state == "down" and part.name != "dagster" else "warn"
+            yield Concern(level, title, meaning, "/pipeline", "See the pipeline")
+    if not seen.is_running and seen.overview is not None:
+        detail = "nothing new comes in: sensors, schedules and the stream worker are off"
+        yield Concern("warn", "The pipeline is paused", detail, "/pipeline", "Start it")
+
+
+def _checks(dashboard: Dashboard, quality: Quality) -> Iterator[Concern]:
+    if not quality.tables_failing:
+        return
+    names = ", ".join(quality.tables_failing[:3]) + (" and more" if len(quality.tables_failing) > 3 else "")
+    title = f"{dashboard.formats.counted(quality.failed, 'check')} failing"
+    yield Concern("warn", title, f"in {names}", "/quality", "See what fails")
+
+
+def _quarantine(dashboard: Dashboard) -> Iterator[Concern]:
+    rejected = [item for item in dashboard.refused.get() if item.consequence == "rejected"]
+    if not rejected:
+        return
+    documents = sum(item.documents for item in rejected)
+    worst = max(rejected, key=lambda item: item.documents)
+    title = f"{dashboard.formats.counted(documents, 'record')} in quarantine"
+    detail = f"not counted anywhere; most are {worst.table_name} with a bad {worst.field}"
+    yield Concern("warn", title, detail, "/quality#quarantine", "See the way out")
+
+
+def _pace(dashboard: Dashboard) -> Iterator[Concern]:
+    for event in dashboard.off_pace.get():
+        behind = dashboard.formats.share(-event.compared)
+        yield Concern(
+            "warn",
+            f"{event.title or event.event_id} is off pace",
+            f"{behind} fewer registrations than earlier editions had by this day",
+            f"/events/{event.event_id}",
+            "See its pace",
+        )
+
+
+def refused_documents(services: Services) -> list[Refused]:
+    """Quarantine by table and rule, the most documents first; nobody is named. Empty while it cannot be read."""
+    try:
+        with services.private.session() as session:
+            there = session.row(
+                "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = $layer "
+                "AND table_name = $table",
+                {"layer": QUARANTINE.layer, "table": QUARANTINE.table},
+            )
+            rows = session.rows(_REFUSED) if there else []
+    except Problem:
+        return []
+    return [Refused(**row) for row in rows]
+
+
+_REFUSED = f"""
+SELECT table_name, field, rule, consequence, min(what_to_do) AS what_to_do, count(DISTINCT document_id) AS documents
+FROM {QUARANTINE.qualified} GROUP BY table_name, field, rule, consequence
+ORDER BY documents DESC, table_name, rule
+"""
+
+
+def events_off_pace(services: Services) -> list[OffPace]:
+    """Of the next events, those well behind their earlier editions, the soonest first. Empty without a warehouse."""
+    currency = services.settings.organisation.currency
+    try:
+        with services.reader.session() as session:
+            coming = event_page(session, Filters(starts_from=services.now(), archived=False), None, _MOST, currency)
+            found = []
+            for _, event in reversed(coming[-_LOOKED_AT:]):
+                known = one_event(session, event.event_id, currency)
+                if known is None or event.starts_at is None or event.event_status == "cancelled":
+                    continue
+                compared = event_queries.pace(session, known[1], services.today).compared_with_editions
+                if compared is not None and compared <= _OFF_PACE:
+                    found.append(OffPace(event.event_id, event.title, event.starts_at, compared))
+            return found
+    except Problem:
+        return []

@@ -1,0 +1,182 @@
+"""``/``: what needs attention, today, the trend, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from event_pipeline.api.answers.analytics import Analytics, Granularity, Period, Totals, TrendPoint
+from event_pipeline.api.answers.events import Event
+from event_pipeline.api.dashboard.attention import Concern, concerns
+from event_pipeline.api.dashboard.charts import Chart, Series, Unit
+from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
+from event_pipeline.api.dashboard.formats import Formats
+from event_pipeline.api.dashboard.page import Page, shows
+from event_pipeline.api.queries.analytics import Span, trend
+from event_pipeline.api.queries.events import Filters
+from event_pipeline.api.reader import Session
+from event_pipeline.api.routes.analytics import analytics_answer
+from event_pipeline.api.routes.events import events_answer
+from event_pipeline.api.services import Services
+
+router = APIRouter(include_in_schema=False)
+
+Metric = Literal["registrations", "check-ins", "revenue"]
+TrendPeriod = Literal["week", "month", "year", "all"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+PERIODS: dict[TrendPeriod, str] = {"week": "7 days", "month": "30 days", "year": "A year", "all": "All time"}
+
+_COMING = 8
+_MOST = 500
+_LASTS = timedelta(hours=6)
+"""How long an event without an end is taken to last."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One of today's figures. ``change`` is a share of the seven days before the last seven."""
+
+    name: str
+    value: str
+    yesterday: str
+    week: str
+    change: float | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the page shows; ``now_on`` are events that have begun and not ended."""
+
+    concerns: list[Concern]
+    cards: list[Card]
+    chart: Chart
+    now_on: list[Event]
+    coming: list[Event]
+    is_new: bool
+    as_of: datetime
+
+
+class _Choice(BaseModel):
+    """What the trend is of."""
+
+    period: TrendPeriod = "month"
+    metric: Metric = "registrations"
+
+
+@router.get("/")
+def overview(
+    page: Annotated[Page, shows("read")], period: TrendPeriod = "month", metric: Metric = "registrations"
+) -> Response:
+    """The page; ``period`` and ``metric`` are the trend's."""
+    found = overview_figures(page.dashboard, period, metric)
+    return page.show("overview.html", found=found, period=period, metric=metric, periods=PERIODS, metrics=METRICS)
+
+
+def fragments(dashboard: Dashboard, about: str) -> Fragments:
+    """What changes on the page; ``about`` is its period and metric, as in month/revenue."""
+    chosen = _Choice.model_validate(dict(zip(("period", "metric"), about.split("/"), strict=False)))
+    found = overview_figures(dashboard, chosen.period, chosen.metric)
+    return {
+        "live-attention": dashboard.html("overview_parts.html#attention", concerns=found.concerns),
+        "live-today": dashboard.html("overview_parts.html#today", cards=found.cards),
+        "trend-data": dashboard.html("charts.html#data", chart=found.chart),
+        "live-coming": dashboard.html("overview_parts.html#coming", found=found, now=dashboard.services.now()),
+    }
+
+
+def overview_figures(dashboard: Dashboard, period: TrendPeriod, metric: Metric) -> Overview:
+    """Everything on the page, of one look at the warehouse. Raises Problem."""
+    services = dashboard.services
+    with dashboard.warehouse() as (session, state):
+        today = analytics_answer(session, state, services, "today", "day", 1)
+        week = analytics_answer(session, state, services, "week", "day", 1)
+        granularity = _granularity(period)
+        chosen = week if period == "week" else analytics_answer(session, state, services, period, granularity, 1)
+        before = _before(session, chosen, granularity)
+        day_ago = services.now() - timedelta(days=1)
+        filters = Filters(starts_from=day_ago, archived=False)
+        events = events_answer(session, state, services, filters, _MOST, None).items
+    now_on, coming = _now_and_next(events, services)
+    return Overview(
+        concerns=concerns(dashboard, today.quality),
+        cards=_cards(today, week, dashboard.formats),
+        chart=_chart(chosen, before, metric, dashboard.formats),
+        now_on=now_on,
+        coming=coming,
+        is_new=chosen.first_day is None and not events,
+        as_of=state.committed_at,
+    )
+
+
+def _granularity(period: Period) -> Granularity:
+    return "week" if period in ("year", "all") else "day"
+
+
+def _before(session: Session, chosen: Analytics, granularity: Granularity) -> list[TrendPoint]:
+    """The trend of the days that the answer is compared with."""
+    if chosen.comparison is None:
+        return []
+    span = Span(chosen.comparison.first_day, chosen.comparison.last_day)
+    return trend(session, span.first, span.last, granularity)
+
+
+def _now_and_next(events: list[Event], services: Services) -> tuple[list[Event], list[Event]]:
+    now = services.now()
+    dated = [event for event in reversed(events) if event.starts_at and event.event_status != "cancelled"]
+    begun = [event for event in dated if event.starts_at and event.starts_at <= now]
+    now_on = [event for event in begun if event.starts_at and now <= (event.ends_at or event.starts_at + _LASTS)]
+    return now_on, [event for event in dated if event.starts_at and event.starts_at > now][:_COMING]
+
+
+def _cards(today: Analytics, week: Analytics, formats: Formats) -> list[Card]:
+    figures: dict[str, tuple[Callable[[Totals], str], str]] = {
+        "Registrations": (lambda totals: formats.number(totals.registrations), "registrations"),
+        "Check-ins": (lambda totals: formats.number(totals.check_ins), "check_ins"),
+        "Revenue": (lambda totals: formats.money(totals.revenue), "revenue"),
+    }
+    return [
+        Card(
+            name=name,
+            value=written(today.totals),
+            yesterday=written(today.comparison.totals) if today.comparison else "–",
+            week=written(week.totals),
+            change=getattr(week.comparison.change, field) if week.comparison else None,
+        )
+        for name, (written, field) in figures.items()
+    ]
+
+
+def _chart(chosen: Analytics, before: list[TrendPoint], metric: Metric, formats: Formats) -> Chart:
+    fields: dict[Metric, tuple[str, str, Unit]] = {
+        "registrations": ("registrations", "Registrations", "count"),
+        "check-ins": ("check_ins", "Check-ins", "count"),
+        "revenue": ("revenue_minor", "Revenue", "money"),
+    }
+    field, name, unit = fields[metric]
+    values: list[Any] = [getattr(point, field) for point in chosen.trend]
+    series = [Series(name, values, "area")]
+    if before:
+        earlier = [getattr(point, field) for point in before][: len(values)]
+        earlier += [None] * (len(values) - len(earlier))
+        series.append(Series("The time before", earlier, is_reference=True))
+    each = "week" if chosen.granularity == "week" else "day"
+    written = formats.day if each == "week" else formats.short_day
+    labels = [written(point.date) for point in chosen.trend]
+    return Chart(
+        "trend", f"{name} a {each}", "Week from" if each == "week" else "Day", labels, series, unit,
+        summary=_summary(name, each, values, labels, unit, formats), height="tall",
+    )  # fmt: skip
+
+
+def _summary(name: str, each: str, values: list[int], labels: list[str], unit: Unit, formats: Formats) -> str:
+    if not any(values):
+        return f"No {name.lower()} in this time."
+    written = formats.minor if unit == "money" else formats.number
+    most = max(range(len(values)), key=lambda place: values[place])
+    return f"{written(sum(values))} in all; the most in a {each} were {written(values[most])}, on {labels[most]}."

@@ -1,0 +1,1 @@
+"""The dashboard's pages, most of them in a real browser."""
