@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from event_pipeline.api.sessions import COOKIE, FORGERY_HEADER, Notice
-from event_pipeline.settings import Settings
-from event_pipeline_tests.api.organisation import Api, running_api
+from event_pipeline_tests.api.organisation import Api, running_api, settings_for
 
 PAGE = {"Accept": "text/html"}
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(scope="module")
-def running(settings: Settings) -> Iterator[Api]:
-    with running_api(settings) as running:
+def running(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """Over a copy: one of the tests begins the counts anew."""
+    copy = tmp_path_factory.mktemp("sessions") / "data"
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("api"))
+    with running_api(settings_for(copy)) as running:
         running.http.follow_redirects = False
         yield running
 
