@@ -125,6 +125,8 @@ def _stream(services: Services, heartbeat: Heartbeat | None, now: datetime) -> _
         return "stream", "off", "no stream worker runs; sensors look at the sources", None, None
     if not heartbeat.is_fresh(services.settings, now):
         return "stream", "down", "the stream worker was killed or hangs; see its log", heartbeat.at, heartbeat.at
+    if heartbeat.phase == "switched_off":
+        return "stream", "off", "switched off; POST start switches it on", heartbeat.at, heartbeat.started_at
     if heartbeat.failing_since is not None:
         message = f"the stream worker cannot commit: {heartbeat.failure}"
         return "stream", "degraded", message, heartbeat.at, heartbeat.failing_since

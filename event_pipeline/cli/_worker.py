@@ -41,6 +41,9 @@ def echo_worker() -> None:
             fg=typer.colors.RED,
         )
         return
+    if heartbeat.phase == "switched_off":
+        typer.echo("stream worker is switched off; `event-pipeline start stream_worker` switches it on")
+        return
     typer.echo(_sentence(heartbeat))
     if heartbeat.failing_since is not None:
         since = _at(heartbeat.failing_since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,10 @@ Url = Annotated[
     str | None, typer.Option("--url", help="Address of the Dagster webserver; the setting dagster_url by default.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Sensors and schedules; all by default.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Sensors, schedules and stream_worker; all by default."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -83,17 +87,21 @@ def status(json: Json = False, url: Url = None) -> None:
 
 
 def start(names: Names = None, json: Json = False, url: Url = None) -> None:
-    """Switch sensors and schedules on."""
-    with _control(url) as control:
-        switched = control.start(names or ())
-    _echo_switched(switched, json)
+    """Switch sensors, schedules and the stream worker on."""
+    _switch(names or (), json, url, on=True)
 
 
 def stop(names: Names = None, json: Json = False, url: Url = None) -> None:
-    """Switch sensors and schedules off; runs that are under way go on."""
-    with _control(url) as control:
-        switched = control.stop(names or ())
-    _echo_switched(switched, json)
+    """Switch sensors, schedules and the stream worker off; runs that are under way go on."""
+    _switch(names or (), json, url, on=False)
+
+
+def _switch(names: Sequence[str], json: bool, url: str | None, *, on: bool) -> None:
+    from event_pipeline.control.worker_switch import switch_pipeline
+    from event_pipeline.settings import load_settings
+
+    control = _control(url)
+    _echo_switched(switch_pipeline(lambda: control, load_settings(), names, on=on), json)
 
 
 def _control(url: str | None) -> DagsterControl:

@@ -17,16 +17,18 @@ def register(app: typer.Typer) -> None:
 def stream() -> None:
     """Follow the sources live and keep every table up to date within seconds; `make up` starts this too.
 
-    Runs until SIGTERM or Ctrl-C, which let it commit what it holds; a second one ends it at once. Exits with 0 when
+    Runs until SIGTERM or Ctrl-C, which let it commit what it holds; a second one ends it at once. While it is switched
+    off, by `event-pipeline stop` or the dashboard, it stands by. Exits with 0 when
     everything was committed, 1 when another worker follows this data folder or it could not stop in time.
     """
     settings = begin()
 
     from event_pipeline.control.materializations import MaterializationReporter
     from event_pipeline.stream.signals import stopped_by_signals
+    from event_pipeline.stream.standby import SwitchedWorker
     from event_pipeline.stream.worker import DRAIN_SECONDS, Worker
 
-    worker = Worker(settings, reporter=MaterializationReporter(settings))
+    worker = SwitchedWorker(settings, lambda: Worker(settings, reporter=MaterializationReporter(settings)))
     with stopped_by_signals(worker.stop, DRAIN_SECONDS + _AFTER_DRAIN_SECONDS):
         is_whole = worker.run()
     if not is_whole:

@@ -14,10 +14,11 @@ from event_pipeline.control.workspace import Automation, Location, unknown
 
 @dataclass(frozen=True)
 class Switched:
-    """The state of a sensor or schedule after switching; ``changed`` is False where it had that state before."""
+    """The state of a sensor, a schedule or the stream worker after switching; ``changed`` is False where it had that
+    state before."""
 
     name: str
-    kind: Literal["sensor", "schedule"]
+    kind: Literal["sensor", "schedule", "worker"]
     is_running: bool
     changed: bool
 

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from event_pipeline.settings import Settings
 from event_pipeline.stream.sources.live_source import ALL, LiveState
 
-Phase = Literal["starting", "following", "rebuilding", "stopping"]
+Phase = Literal["starting", "following", "rebuilding", "stopping", "switched_off"]
 """What the worker does; while it starts or rebuilds, what comes in waits and is committed afterwards."""
 
 WORST_FIRST: tuple[LiveState, ...] = ("refused", "unavailable", "silent", "stopped", "connecting", "live")

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from event_pipeline.control import DagsterControl
+from event_pipeline.control.worker_switch import is_worker_on
 from event_pipeline.settings import Settings
-from event_pipeline_tests.api.organisation import Api, running_api
+from event_pipeline.stream.heartbeat import Heartbeat, write_heartbeat
+from event_pipeline_tests.api.organisation import NOW, Api, running_api
 from event_pipeline_tests.control.live import LiveDagster
 
 TRIGGER = "/api/pipeline/trigger"
@@ -96,6 +98,30 @@ def test_switching_says_what_changed(live: Api, operator: dict[str, str]) -> Non
         422,
         "invalid",
     )
+
+
+def test_the_stream_worker_is_switched_by_name_without_dagster_and_with_everything(
+    copied: Settings, live: Api, operator: dict[str, str]
+) -> None:
+    with running_api(copied) as alone:
+        headers = alone.headers("operate", "read")
+        for path, is_running in (("stop", False), ("start", True)):
+            said = alone.http.post(f"/api/pipeline/{path}", json={"names": ["stream_worker"]}, headers=headers).json()
+            assert said["items"] == [
+                {"name": "stream_worker", "kind": "worker", "is_running": is_running, "changed": True}
+            ]
+        assert _error(alone.http.post("/api/pipeline/stop", headers=headers)) == (503, "dagster-away")
+        assert is_worker_on(copied), "what Dagster refuses switches nothing"
+    kinds = {item["kind"] for item in live.http.post("/api/pipeline/start", headers=operator).json()["items"]}
+    assert kinds == {"sensor", "schedule", "worker"}
+
+
+def test_a_worker_that_stands_by_is_off(copied: Settings) -> None:
+    write_heartbeat(copied, Heartbeat(1, NOW, NOW, "switched_off"))
+    with running_api(copied) as api:
+        parts = api.http.get("/api/pipeline/status", headers=api.headers("read")).json()["components"]
+    (stream,) = [part for part in parts if part["name"] == "stream"]
+    assert (stream["state"], stream["message"]) == ("off", "switched off; POST start switches it on")
 
 
 def test_status_shows_that_dagster_is_there(live: Api, operator: dict[str, str]) -> None:

@@ -119,6 +119,7 @@ def test_start_and_stop_say_what_is_on(run) -> None:
     assert {(item["name"], item["is_running"]) for item in json.loads(run("stop", "--json").out)} == {
         ("new_documents", False),
         ("nightly", False),
+        ("stream_worker", False),
     }
 
 

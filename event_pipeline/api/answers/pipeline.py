@@ -96,7 +96,7 @@ class Alive(BaseModel):
 
 
 class Names(BaseModel):
-    """Which sensors and schedules to switch."""
+    """Which sensors and schedules to switch; `stream_worker` names the stream worker."""
 
     model_config = example(names=["sync_sheets_schedule"]) | {"extra": "forbid"}
 
@@ -104,16 +104,16 @@ class Names(BaseModel):
 
 
 class SwitchedItem(BaseModel):
-    """The state of a sensor or schedule after switching."""
+    """The state of a sensor, a schedule or the stream worker after switching."""
 
     name: str
-    kind: Literal["sensor", "schedule"]
-    is_running: bool
+    kind: Literal["sensor", "schedule", "worker"]
+    is_running: bool = Field(description="Whether it is switched on.")
     changed: bool = Field(description="False where it had that state before.")
 
 
 class Switching(BaseModel):
-    """What was switched. The stream worker is a process of its own, which this does not touch."""
+    """What was switched."""
 
     model_config = example(
         items=[{"name": "sync_sheets_schedule", "kind": "schedule", "is_running": True, "changed": True}]

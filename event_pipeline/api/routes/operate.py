@@ -14,6 +14,7 @@ from event_pipeline.api.keys import ApiKey
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.openapi import KEYED, problems
 from event_pipeline.api.services import Services, Shared
+from event_pipeline.control.worker_switch import switch_pipeline
 
 router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])
 
@@ -21,7 +22,12 @@ _RESPONSES = KEYED | problems("in-progress", "dagster-refused", "dagster-away") 
 Operator = Annotated[ApiKey, requires("operate")]
 
 
-@router.post("/start", response_model=Switching, responses=_RESPONSES, summary="Switch sensors and schedules on")
+@router.post(
+    "/start",
+    response_model=Switching,
+    responses=_RESPONSES,
+    summary="Switch sensors, schedules and the stream worker on",
+)
 def start(
     request: Request,
     services: Shared,
@@ -29,13 +35,18 @@ def start(
     names: Names | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Needs the scope `operate`. The stream worker, a process of its own, is not touched."""
+    """Needs the scope `operate`. The stream worker, a process of its own, sees it within a second."""
     return services.stored_answers.once(
         request, key.key_id, idempotency_key, names, lambda: _switch(request, services, key, names, on=True)
     )
 
 
-@router.post("/stop", response_model=Switching, responses=_RESPONSES, summary="Switch sensors and schedules off")
+@router.post(
+    "/stop",
+    response_model=Switching,
+    responses=_RESPONSES,
+    summary="Switch sensors, schedules and the stream worker off",
+)
 def stop(
     request: Request,
     services: Shared,
@@ -43,7 +54,7 @@ def stop(
     names: Names | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Needs the scope `operate`. Runs that are under way go on, and so does the stream worker."""
+    """Needs the scope `operate`. Runs that are under way go on; the stream worker commits what it holds."""
     return services.stored_answers.once(
         request, key.key_id, idempotency_key, names, lambda: _switch(request, services, key, names, on=False)
     )
@@ -51,8 +62,7 @@ def stop(
 
 def _switch(request: Request, services: Services, key: ApiKey, names: Names | None, *, on: bool) -> Answer:
     wanted = names.names if names else []
-    with services.control() as control:
-        switched = control.start(wanted) if on else control.stop(wanted)
+    switched = switch_pipeline(services.control, services.settings, wanted, on=on)
     services.dagster.forget()
     _record(request, services, key, "start" if on else "stop", ", ".join(wanted) or "all")
     return Answer(Switching(items=[SwitchedItem(**asdict(item)) for item in switched]))
