@@ -16,6 +16,7 @@ from starlette.responses import Response
 from event_pipeline.api import openapi
 from event_pipeline.api.dashboard import PAGES, Dashboard
 from event_pipeline.api.dashboard.problem_pages import problem_page, wants_page
+from event_pipeline.api.exports.opening import open_export
 from event_pipeline.api.observe import Observed
 from event_pipeline.api.problems import FieldError, Problem, field_errors, kind_of_status, problem_response
 from event_pipeline.api.routes import ROUTERS
@@ -36,6 +37,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         threads = (parts.follow_warehouse(stop), dashboard.follow(stop))
+        parts.exports.start(lambda export: open_export(parts, export))
         try:
             yield
         finally:

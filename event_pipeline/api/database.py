@@ -1,4 +1,5 @@
-"""The API's own SQLite file, ``api/api.sqlite`` in the data folder: keys, audit, stored answers, sessions."""
+"""The API's own SQLite file, ``api/api.sqlite`` in the data folder: keys, audit, stored answers, sessions,
+exports."""
 
 from __future__ import annotations
 
@@ -28,6 +29,12 @@ CREATE TABLE IF NOT EXISTS stored_answers (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS sessions (
     digest BLOB PRIMARY KEY, key_id TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL, notice TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS exports (
+    export_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, request TEXT NOT NULL, label TEXT NOT NULL, format TEXT NOT NULL,
+    state TEXT NOT NULL, owner TEXT NOT NULL, created_at TEXT NOT NULL, started_at TEXT, finished_at TEXT,
+    expires_at TEXT, rows INTEGER NOT NULL DEFAULT 0, rows_total INTEGER, bytes INTEGER NOT NULL DEFAULT 0,
+    snapshot INTEGER, problem TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """

@@ -23,6 +23,7 @@ its meaning.
 """
 TAGS = [
     {"name": "figures", "description": "What the events have come to."},
+    {"name": "exports", "description": "Files to take away."},
     {"name": "pipeline", "description": "How the pipeline fares, and running it."},
     {"name": "administration", "description": "Counters and the record of who did what."},
 ]

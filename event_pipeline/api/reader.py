@@ -9,6 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from event_pipeline.api.problems import Problem
@@ -17,11 +18,22 @@ from event_pipeline.warehouse.connection import connect, lake_exists
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 Row = dict[str, Any]
 _NOT_READY = (
     "the warehouse was never made or cannot be opened; see `event-pipeline status`, and start it with `make up`"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sessions at a time, how long the next waits for a place, how long one may read; memory of all together."""
+
+    sessions: int
+    waiting_seconds: float
+    seconds: float
+    memory_megabytes: int | None = None
 
 
 class Session:
@@ -36,6 +48,17 @@ class Session:
         names = [column[0] for column in self._cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
 
+    def batches(
+        self, sql: str, parameters: Sequence[Any] | dict[str, Any] = (), most_rows: int = 20_000
+    ) -> pa.RecordBatchReader:
+        """The rows of one SELECT in batches of at most so many, read as they are asked for within the session."""
+        self._cursor.execute(sql, parameters)
+        return self._cursor.to_arrow_reader(most_rows)
+
+    def interrupt(self) -> None:
+        """Stop what is being read; for other threads."""
+        self._cursor.interrupt()
+
     def row(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         """The first row, None when there is none."""
         return next(iter(self.rows(sql, parameters)), None)
@@ -44,17 +67,21 @@ class Session:
 class Reader:
     """Cursors on one read-only connection to these catalogs, opened with the first that is asked for.
 
-    ``opening`` changes whenever it was closed: what is kept in its memory is gone then.
+    ``opening`` changes whenever it was closed: what is kept in its memory is gone then. ``limits`` are those
+    of requests unless given.
     """
 
-    def __init__(self, settings: Settings, catalogs: tuple[Literal["lake", "warehouse"], ...]) -> None:
+    def __init__(
+        self, settings: Settings, catalogs: tuple[Literal["lake", "warehouse"], ...], limits: Limits | None = None
+    ) -> None:
         self._settings, self._catalogs = settings, catalogs
+        self._limits = limits or Limits(settings.api.readers, settings.api.query_seconds, settings.api.query_seconds)
         self._lock = threading.Lock()
         self._opened: AbstractContextManager[duckdb.DuckDBPyConnection] | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self.opening = 0
         self._places: queue.LifoQueue[None] = queue.LifoQueue()
-        for _ in range(settings.api.readers):
+        for _ in range(self._limits.sessions):
             self._places.put(None)
 
     @property
@@ -64,9 +91,10 @@ class Reader:
         return f"__ducklake_metadata_warehouse{schema}"
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A transaction of its own. Raises Problem: busy, timeout, or warehouse-not-ready."""
-        with self._place(), self._cursor() as cursor, self._limited(cursor):
+    def session(self, seconds: float | None = None) -> Iterator[Session]:
+        """A transaction of its own, stopped after that time. Raises Problem: busy, timeout, or warehouse-not-ready."""
+        limit = self._limits.seconds if seconds is None else seconds
+        with self._place(), self._cursor(limit) as cursor, self._limited(cursor, limit):
             cursor.execute("BEGIN TRANSACTION")
             try:
                 yield Session(cursor)
@@ -75,7 +103,7 @@ class Reader:
 
     def change(self, work: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         """Work on a cursor that may write to what is attached in memory. Raises Problem as ``session`` does."""
-        with self._cursor() as cursor:
+        with self._cursor(self._limits.seconds) as cursor:
             work(cursor)
 
     def close(self) -> None:
@@ -89,7 +117,7 @@ class Reader:
     @contextmanager
     def _place(self) -> Iterator[None]:
         try:
-            self._places.get(timeout=self._settings.api.query_seconds)
+            self._places.get(timeout=self._limits.waiting_seconds)
         except queue.Empty:
             raise Problem("busy", "try again in a second", {"Retry-After": "1"}) from None
         try:
@@ -98,7 +126,7 @@ class Reader:
             self._places.put(None)
 
     @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _cursor(self, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
         import duckdb
 
         try:
@@ -109,7 +137,7 @@ class Reader:
         try:
             yield cursor
         except duckdb.InterruptException:
-            raise Problem("timeout", f"it was stopped after {self._settings.api.query_seconds:g} s") from None
+            raise Problem("timeout", f"it was stopped after {seconds:g} s") from None
         except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.ConnectionException):
             # A catalog that was moved or restored is found by opening it again.
             self.close()
@@ -122,8 +150,8 @@ class Reader:
             cursor.close()
 
     @contextmanager
-    def _limited(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        timer = threading.Timer(self._settings.api.query_seconds, cursor.interrupt)
+    def _limited(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+        timer = threading.Timer(seconds, cursor.interrupt)
         timer.daemon = True
         timer.start()
         try:
@@ -140,6 +168,8 @@ class Reader:
                 self._connection = opened.__enter__()
                 self._opened = opened
                 self._connection.execute("ATTACH ':memory:' AS mirror (COMPRESS)")
+                if self._limits.memory_megabytes is not None:
+                    self._connection.execute(f"SET memory_limit = '{self._limits.memory_megabytes}MB'")
             return self._connection
 
     def _end(self, cursor: duckdb.DuckDBPyConnection) -> None:

@@ -16,16 +16,22 @@ from event_pipeline.api.conditional import AnswerCache
 from event_pipeline.api.counters import Counters
 from event_pipeline.api.dagster_look import DagsterLook
 from event_pipeline.api.database import Database
+from event_pipeline.api.exports.runner import ExportRunner
+from event_pipeline.api.exports.store import ExportStore
+from event_pipeline.api.exports.streaming import Places
 from event_pipeline.api.idempotency import StoredAnswers
 from event_pipeline.api.keys import KeyStore
 from event_pipeline.api.mirror import Mirror
 from event_pipeline.api.rates import RateLimiter
-from event_pipeline.api.reader import Reader
+from event_pipeline.api.reader import Limits, Reader
 from event_pipeline.api.sessions import Sessions
 from event_pipeline.api.standing import Standings
 from event_pipeline.control import DagsterControl
 from event_pipeline.settings import Settings
 from event_pipeline.sql import Sandbox
+
+_LISTINGS = 1
+"""Sessions that exports under way leave to who only asks which tables there are."""
 
 
 def _now() -> datetime:
@@ -35,7 +41,7 @@ def _now() -> datetime:
 @dataclass
 class Services:
     """The parts of a running API. ``private`` reads the lake too and is for routes with the scope ``pii`` and states of
-    sources alone; ``now`` gives the instant that decides what today is."""
+    sources alone, ``exporting`` for exports; ``now`` gives the instant that decides what today is."""
 
     settings: Settings
     database: Database
@@ -47,6 +53,9 @@ class Services:
     counters: Counters
     reader: Reader
     private: Reader
+    exporting: Reader
+    export_places: Places
+    exports: ExportRunner
     mirror: Mirror
     cache: AnswerCache
     dagster: DagsterLook
@@ -59,18 +68,22 @@ class Services:
         """The parts for these settings; the warehouse is opened with the first look at it."""
         database = Database(settings)
         keys = KeyStore(database)
+        audit = Audit(database)
         reader = Reader(settings, ("warehouse",))
         return cls(
             settings=settings,
             database=database,
             keys=keys,
             sessions=Sessions(database, keys),
-            audit=Audit(database),
+            audit=audit,
             stored_answers=StoredAnswers(database),
             limiter=RateLimiter(),
             counters=Counters(),
             reader=reader,
             private=Reader(settings, ("lake", "warehouse")),
+            exporting=Reader(settings, ("warehouse",), _export_limits(settings)),
+            export_places=Places(settings.exports.streams),
+            exports=ExportRunner(settings, ExportStore(database), audit),
             mirror=Mirror(reader),
             cache=AnswerCache(),
             dagster=DagsterLook(settings),
@@ -97,9 +110,17 @@ class Services:
     def close(self) -> None:
         """Give back what is open."""
         self.sandbox.close()
+        self.exports.close()
+        self.exporting.close()
         self.reader.close()
         self.private.close()
         self.database.close()
+
+
+def _export_limits(settings: Settings) -> Limits:
+    exports = settings.exports
+    sessions = exports.streams + exports.jobs + _LISTINGS
+    return Limits(sessions, settings.api.query_seconds, exports.stream_seconds, exports.memory_megabytes)
 
 
 def services_of(request: Request) -> Services:

@@ -5,6 +5,7 @@ module is handed a ``Settings`` or a part of one; none reads the environment.
 """
 
 from event_pipeline.settings.dashboard import Dashboard
+from event_pipeline.settings.exports import Exports
 from event_pipeline.settings.pipeline import Settings, toml_path
 from event_pipeline.settings.reading import load_settings, read_settings
 from event_pipeline.settings.sections import (
@@ -28,6 +29,7 @@ __all__ = [
     "Collection",
     "Cron",
     "Dashboard",
+    "Exports",
     "Features",
     "Firebase",
     "LogLevel",

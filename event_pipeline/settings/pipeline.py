@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from event_pipeline.settings.dashboard import Dashboard
+from event_pipeline.settings.exports import Exports
 from event_pipeline.settings.sections import (
     Api,
     Features,
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     sql: Sql = Sql()
     dashboard: Dashboard = Dashboard()
+    exports: Exports = Exports()
     schedules: Schedules = Schedules()
     validation: Validation = Validation()
     retention: Retention = Retention()

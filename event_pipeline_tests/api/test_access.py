@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,14 @@ SCOPE_OF: dict[str, str | tuple[str, ...]] = {
     "GET /api/pipeline/events": "read",
     "GET /api/pipeline/events/{event_id}/analytics": "read",
     "GET /api/pipeline/events/{event_id}/participants": "pii",
+    "GET /api/pipeline/exports/tables": "export",
+    "GET /api/pipeline/exports/tables/{table}": "export",
+    "GET /api/pipeline/exports/analytics/{part}": "export",
+    "POST /api/pipeline/exports": "export",
+    "GET /api/pipeline/exports": "export",
+    "GET /api/pipeline/exports/{export_id}": "export",
+    "GET /api/pipeline/exports/{export_id}/file": "export",
+    "DELETE /api/pipeline/exports/{export_id}": "export",
     "GET /api/pipeline/metrics": "read",
     "GET /metrics": "read",
     "GET /api/pipeline/health": "read",
@@ -59,7 +68,7 @@ def _scopes(route: str) -> tuple[str, ...]:
 
 def _request(api: Api, route: str, headers: dict[str, str]) -> Any:
     method, path = route.split()
-    return api.http.request(method, path.replace("{event_id}", "x").replace("{run_id}", "x"), headers=headers)
+    return api.http.request(method, re.sub(r"{\w+}", "x", path), headers=headers)
 
 
 def test_every_route_has_its_scope_here(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ RANKS = {
     **dict.fromkeys(BASE, 0),
     "contracts": 1,
     **dict.fromkeys(("models", "warehouse", "sources", "quality"), 2),
-    **dict.fromkeys(("increments", "alerts", "demo", "documentation", "control", "sql"), 3),
+    **dict.fromkeys(("increments", "alerts", "demo", "documentation", "control", "exports", "sql"), 3),
     "ml": 4,
     **dict.fromkeys(("definitions", "stream", "api", "launch", "cli"), 5),
 }

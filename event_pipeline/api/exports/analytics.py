@@ -1,0 +1,84 @@
+"""Parts of the analytics answers as tables, with the figures that those answers give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+
+from pydantic import BaseModel
+
+from event_pipeline.api.answers.analytics import TopEvent, Totals, TrendPoint
+from event_pipeline.api.answers.event import Arrival, EmailFunnel, PacePoint, PaymentState
+from event_pipeline.api.answers.events import Event
+from event_pipeline.api.answers.exports import AnalyticsChoice, EventPart, OrganisationPart
+from event_pipeline.api.exports.flat import flat_table
+from event_pipeline.api.exports.source import Source
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.queries import analytics, event
+from event_pipeline.api.queries.events import Filters, event_page, one_event
+from event_pipeline.api.reader import Session
+from event_pipeline.api.services import Services
+
+_ALL_EVENTS = 10_000_000
+Rows = tuple[type[BaseModel], list[BaseModel]]
+
+
+class PeriodTotals(Totals):
+    """Totals with the days that they are of."""
+
+    first_day: date | None
+    last_day: date
+
+
+@contextmanager
+def analytics_source(services: Services, choice: AnalyticsChoice) -> Iterator[Source]:
+    """The part as it is answered now. Raises Problem: not-found for an event, invalid without a needed one."""
+    with services.reader.session() as session:
+        snapshot = services.mirror.state_in(session).snapshot
+        model, items = _of_event(session, services, choice) or _of_organisation(session, services, choice)
+    table = flat_table(model, items)
+    yield Source(table.schema, table.to_batches(), table.num_rows, snapshot, stop=lambda: None)
+
+
+def _of_organisation(session: Session, services: Services, choice: AnalyticsChoice) -> Rows:
+    currency = services.settings.organisation.currency
+    span = analytics.span_of(choice.period, services.today)
+    parts: Mapping[OrganisationPart, Callable[[], Rows]] = {
+        "trend": lambda: (
+            TrendPoint,
+            [*analytics.trend(session, span.first or analytics.first_day(session), span.last, choice.granularity)],
+        ),
+        "totals": lambda: (PeriodTotals, [_totals(session, s, currency) for s in (span, span.before) if s is not None]),
+        "top_events": lambda: (TopEvent, [*analytics.top_events(session, span, currency, choice.top)]),
+        "events": lambda: (
+            Event,
+            [found for _, found in event_page(session, Filters(), None, _ALL_EVENTS, currency)],
+        ),
+    }
+    return parts[choice.part]()  # pyright: ignore[reportArgumentType]
+
+
+def _totals(session: Session, span: analytics.Span, currency: str) -> PeriodTotals:
+    totals = analytics.totals(session, span, currency)
+    return PeriodTotals(first_day=span.first, last_day=span.last, **dict(totals))
+
+
+def _of_event(session: Session, services: Services, choice: AnalyticsChoice) -> Rows | None:
+    """The part of one event; None for parts of the organisation."""
+    parts: Mapping[EventPart, Callable[[str], Rows]] = {
+        "pace": lambda _: (PacePoint, [*event.pace(session, row, services.today).points]),
+        "arrivals": lambda event_id: (Arrival, [*event.arrivals(session, event_id)]),
+        "payments": lambda event_id: (PaymentState, [*event.payments(session, event_id)]),
+        "email_funnel": lambda event_id: (EmailFunnel, [event.email_funnel(session, event_id)]),
+    }
+    part = parts.get(choice.part)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if part is None:
+        return None
+    if choice.event_id is None:
+        raise Problem("invalid", f"event_id: {choice.part} is of one event; name it")
+    found = one_event(session, choice.event_id, services.settings.organisation.currency)
+    if found is None:
+        raise Problem("not-found", f"there is no event {choice.event_id!r}; GET /api/pipeline/events lists them")
+    _, row = found
+    return part(choice.event_id)
