@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -30,6 +31,8 @@ _DAY_MICROSECONDS = 86_400_000_000
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _REFUSED_PATTERN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{fffe}\x{ffff}]"
 _REPLACEMENT = "\ufffd"
+_COMMON_STARTS = frozenset(string.ascii_letters + string.digits)
+"""What most texts begin with, none of which runs."""
 
 Cell = Callable[[int, int, Any], object]
 """Writes a value that is not None into row and column, both from 0."""
@@ -38,16 +41,25 @@ Cell = Callable[[int, int, Any], object]
 class Formats:
     """How cells look; ``marked`` text stays text also when someone edits the cell."""
 
-    def __init__(self, book: Workbook) -> None:
+    def __init__(self, book: Workbook, instant: str = "yyyy-mm-dd hh:mm:ss") -> None:
         self.heading = book.add_format({"bold": True, "quote_prefix": True})
         self.marked = book.add_format({"quote_prefix": True})
         self.day = book.add_format({"num_format": "yyyy-mm-dd"})
-        self.instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self.instant = book.add_format({"num_format": instant})
 
 
 def safe_text(text: str) -> str:
     """The text without the characters that Excel refuses a file for; each becomes the replacement character."""
     return _REFUSED.sub(_REPLACEMENT, text)
+
+
+def write_text(
+    sheet: Worksheet, formats: Formats, row: int, column: int, text: str, look: Format | None = None
+) -> None:
+    """One text into a cell; with no look of its own it is marked where it would run."""
+    if look is None and text[:1] not in _COMMON_STARTS and runs_as_formula(pa.array([text])).to_pylist()[0]:
+        look = formats.marked
+    sheet.write_string(row, column, safe_text(text), look)
 
 
 def cell_writer(sheet: Worksheet, formats: Formats, column: pa.Array) -> tuple[Cell, Sequence[Any]]:

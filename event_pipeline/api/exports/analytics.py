@@ -34,6 +34,7 @@ class PeriodTotals(Totals):
 @contextmanager
 def analytics_source(services: Services, choice: AnalyticsChoice) -> Iterator[Source]:
     """The part as it is answered now. Raises Problem: not-found for an event, invalid without a needed one."""
+    services.mirror.refresh()
     with services.reader.session() as session:
         snapshot = services.mirror.state_in(session).snapshot
         model, items = _of_event(session, services, choice) or _of_organisation(session, services, choice)

@@ -18,6 +18,7 @@ from event_pipeline.api.routes import (
     participants,
     runs,
     status,
+    workbook,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     event.router,
     participants.router,
+    workbook.router,
     exports.router,
     export_jobs.router,
     metrics.router,

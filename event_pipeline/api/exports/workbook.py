@@ -1,0 +1,110 @@
+"""The workbook of an event: its figures as the API gives them, its people as the lake knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from event_pipeline.api.answers.common import Money as Amount
+from event_pipeline.api.answers.event import EmailFunnel, NoShows, PaymentState
+from event_pipeline.api.answers.events import Event
+from event_pipeline.api.mirror import Mirrored
+from event_pipeline.api.problems import Problem
+from event_pipeline.api.queries import event as queries
+from event_pipeline.api.queries import workbook
+from event_pipeline.api.queries.events import one_event
+from event_pipeline.api.services import Services
+from event_pipeline.exports.event_workbook import EventHead, EventWorkbook, Money, Written
+from event_pipeline.models.locale import Locale
+
+Figures = Mapping[str, Sequence[tuple[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class EventFigures:
+    """An event's figures at one snapshot of the warehouse."""
+
+    event: Event
+    funnel: EmailFunnel
+    no_shows: NoShows | None
+    payments: list[PaymentState]
+    state: Mirrored
+
+
+def event_figures(services: Services, event_id: str) -> EventFigures:
+    """The figures that ``GET events/{event_id}/analytics`` gives now. Raises Problem not-found."""
+    services.mirror.refresh()
+    with services.reader.session() as session:
+        found = one_event(session, event_id, services.settings.organisation.currency)
+        if found is None:
+            raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
+        funnel = queries.email_funnel(session, event_id)
+        return EventFigures(
+            event=found[0],
+            funnel=funnel,
+            no_shows=queries.no_shows(funnel) if queries.has_started(session, event_id) else None,
+            payments=queries.payments(session, event_id),
+            state=services.mirror.state_in(session),
+        )
+
+
+def write_workbook(services: Services, event_id: str, path: Path) -> Written:
+    """Write it to ``path``; how many people are in it. Raises Problem not-found and as sessions do."""
+    figures = event_figures(services, event_id)
+    organisation = services.settings.organisation
+    with services.private.session(services.settings.exports.stream_seconds) as session:
+        head = EventHead(
+            title=figures.event.title or event_id,
+            is_paid=figures.event.is_paid,
+            custom_fields=workbook.form(session, event_id),
+            time_zone=organisation.time_zone,
+            currency=organisation.currency,
+            minor_units=Locale.of(organisation).minor_units,
+        )
+        book = EventWorkbook(path, head)
+        try:
+            book.add(workbook.registrations(session, event_id, figures.state.snapshot))
+            book.add_dashboard(_sections(figures, book.written))
+        finally:
+            book.close()
+    return book.written
+
+
+def _sections(figures: EventFigures, written: Written) -> Figures:
+    event, funnel, no_shows = figures.event, figures.funnel, figures.no_shows
+    attendance: list[tuple[str, Any]] = [("Check-ins", event.check_ins)]
+    if no_shows is not None:
+        came = None if no_shows.rate is None else round(1 - no_shows.rate, 4)
+        attendance += [
+            ("Expected", no_shows.expected), ("Attended", no_shows.attended), ("No-shows", no_shows.no_shows),
+            ("Attendance rate", came),
+        ]  # fmt: skip
+    return {
+        "Event": [
+            ("Club", event.club_name), ("Category", event.category_name), ("Location", event.location),
+            ("Starts", event.starts_at), ("Ends", event.ends_at), ("State", event.event_status),
+            ("As of", figures.state.committed_at),
+        ],
+        "Registrations": [
+            ("Registrations", event.registrations), ("Participants, teams included", event.participants),
+            ("Capacity", "unlimited" if event.capacity is None else event.capacity), ("Fill rate", event.fill_rate),
+            ("Rows in the sheet Registrations", written.rows), ("Of these cancelled", written.cancelled),
+            ("Of these duplicates", written.duplicates),
+        ],
+        "Attendance": attendance,
+        "Payments": [("Revenue", _money(event.revenue)), *(_payment(state) for state in figures.payments)],
+        "E-mail": [
+            ("Registrations with a mail sent", funnel.sent), ("Delivered", funnel.delivered),
+            ("Opened", funnel.opened), ("Clicked", funnel.clicked), ("Bounced", funnel.bounced),
+        ],
+    }  # fmt: skip
+
+
+def _payment(state: PaymentState) -> tuple[str, Any]:
+    return f"{state.payment_status.capitalize()} ({state.payments} in {state.amount.currency})", _money(state.amount)
+
+
+def _money(amount: Amount) -> Money:
+    return Money(amount.amount_minor, amount.currency)
