@@ -96,12 +96,15 @@ class InboxSource:
     def read(self, path: Path, known: KnownVersions) -> Iterator[ChangeBatch]:
         """The records of a file that the lake does not hold yet; commit every batch, then call ``mark_done``.
 
+        Of a file that is gone there are none: a run and the stream worker may both see it, and one picks it up first.
         Raises PermanentError when the file cannot be read, and at a line above the size limit, after those before it.
         """
         try:
             stamp = FileStamp.of(path)
             with path.open("rb", buffering=0) as stream:
                 yield from self._batches(line_blocks(stream, path.name), path.name, stamp.modified_us, known)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise PermanentError(f"{path} cannot be read ({error.strerror}): make it readable for this user") from None
         self._read_as[path] = stamp
@@ -110,17 +113,26 @@ class InboxSource:
         """Moves a file, whose batches are all committed, to ``done/<day>/`` and says where it is.
 
         None when the file was not read to its end by this object or has changed since; it stays and is read again.
+        None too when somebody else has moved it.
         """
         read_as = self._read_as.pop(path, None)
-        if read_as is None or not path.exists() or FileStamp.of(path) != read_as:
-            log.warning("inbox_file_changed_since_read", file=path.name, consequence="it stays and is read again")
+        try:
+            if FileStamp.of(path) == read_as:
+                return self._move(path, DONE, today)
+        except FileNotFoundError:
+            log.info("inbox_file_gone", file=path.name, consequence="somebody else moved it")
             return None
-        return self._move(path, DONE, today)
+        log.warning("inbox_file_changed_since_read", file=path.name, consequence="it stays and is read again")
+        return None
 
-    def mark_failed(self, path: Path, today: date | None = None) -> Path:
-        """Moves a file that cannot be read to ``failed/<day>/``, where an operator finds it."""
+    def mark_failed(self, path: Path, today: date | None = None) -> Path | None:
+        """Moves a file that cannot be read to ``failed/<day>/``, where an operator finds it; None when it is gone."""
         self._read_as.pop(path, None)
-        return self._move(path, FAILED, today)
+        try:
+            return self._move(path, FAILED, today)
+        except FileNotFoundError:
+            log.info("inbox_file_gone", file=path.name, consequence="somebody else moved it")
+            return None
 
     def purge_done(self, older_than_days: int, today: date | None = None) -> int:
         """Deletes the files picked up more than so many days ago; returns how many."""

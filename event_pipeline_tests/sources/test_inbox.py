@@ -235,9 +235,20 @@ def test_purge_deletes_only_days_older_than_asked(inbox: InboxSource, tmp_path: 
     assert InboxSource(tmp_path / "missing", 1).purge_done(1) == 0
 
 
-def test_a_missing_file_is_a_clear_error(inbox: InboxSource, tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match=r"gone\.ndjson cannot be read"):
-        list(inbox.read(tmp_path / "gone.ndjson", NothingKnown()))
+def test_a_file_that_cannot_be_read_is_a_clear_error(inbox: InboxSource, tmp_path: Path) -> None:
+    (tmp_path / "folder.ndjson").mkdir()
+    with pytest.raises(PermanentError, match=r"folder\.ndjson cannot be read"):
+        list(inbox.read(tmp_path / "folder.ndjson", NothingKnown()))
+
+
+def test_a_file_that_somebody_else_picks_up_first_is_nothing_to_do(inbox: InboxSource, tmp_path: Path) -> None:
+    assert list(inbox.read(tmp_path / "gone.ndjson", NothingKnown())) == []
+    assert inbox.mark_done(tmp_path / "gone.ndjson") is None
+    path = drop(tmp_path, "a.ndjson", SCAN)
+    assert len(rows_of(inbox, path)) == 1
+    path.unlink()
+    assert inbox.mark_done(path) is None
+    assert inbox.mark_failed(path) is None
 
 
 VALUES = st.recursive(

@@ -100,9 +100,6 @@ class InboxWatch:
                 versions.record(batch)
                 emit(batch)
         except PermanentError as error:
-            if not path.exists():  # somebody else took it
-                del self._files[path]
-                return
             file.failure = str(error)
             log.warning("inbox_file_failed", file=path.name, message=str(error))
             self._tell(report, "live", f"{path.name} was moved to failed/: {error}")
@@ -119,8 +116,6 @@ class InboxWatch:
                 self._source.mark_done(file.path)
             else:
                 self._source.mark_failed(file.path)
-        except FileNotFoundError:
-            log.info("inbox_file_gone", file=file.path.name, consequence="somebody else moved it")
         except OSError as error:
             # It stays listed as read, or it would be read over and over; a restart finds nothing new in it.
             log.error("inbox_file_not_moved", file=file.path.name, reason=error.strerror)
