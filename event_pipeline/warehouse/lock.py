@@ -15,19 +15,26 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_TIMEOUT_SECONDS = 600.0
+_POLL_SECONDS = 0.01
 
 
 @contextmanager
 def write_lock(settings: Settings) -> Iterator[None]:
     """Holds the write lock of the data folder.
 
-    SQLite catalogs answer two committing processes with "database is locked", so writers queue here instead. Raises
-    TransientError when another writer holds the lock for longer than ten minutes.
+    SQLite catalogs answer two committing processes with "database is locked", so writers queue here instead. Who waits
+    for the lock holds the turnstile before it, so that a writer that comes back at once lets the one that waits go
+    first: neither a run nor the stream worker starves the other. Raises TransientError when others write for longer
+    than ten minutes.
     """
     settings.catalog_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.catalog_dir / "write.lock", timeout=LOCK_TIMEOUT_SECONDS)
+    lock, turnstile = (
+        FileLock(settings.catalog_dir / name, timeout=LOCK_TIMEOUT_SECONDS, poll_interval=_POLL_SECONDS)
+        for name in ("write.lock", "write.turnstile")
+    )
     try:
-        lock.acquire()
+        with turnstile:
+            lock.acquire()
     except Timeout:
         raise TransientError(
             f"another process has been writing for {LOCK_TIMEOUT_SECONDS:.0f} s (lock {lock.lock_file}); "
