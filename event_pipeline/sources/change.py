@@ -154,3 +154,25 @@ def drop_unchanged(changes: Sequence[Change], known: KnownVersions) -> list[Chan
         if not same:
             kept.append(change)
     return kept
+
+
+def later_than_known(changes: Sequence[Change], known: KnownVersions) -> list[Change]:
+    """The changes, each seen after the version it replaces, which would mask it where this machine's clock went back.
+
+    For sources whose changes are as old as the look at them.
+    """
+    if not changes:
+        return []
+    latest = known.of_ids(changes[0].collection, [change.document_id for change in changes])
+    return [later_than(latest.get(change.document_id, ""), change) for change in changes]
+
+
+def later_than(version: str, change: Change) -> Change:
+    """The change, seen after that version; as it is where it was anyway, or the version is empty."""
+    micros = epoch_micros(change.observed_at)
+    if not version or int(version[:17]) < micros:
+        return change
+    seen_at = change.observed_at + timedelta(microseconds=int(version[:17]) + 1 - micros)
+    if change.payload is None:
+        return Change.delete(change.source, change.collection, change.document_id, seen_at)
+    return Change.upsert(change.source, change.collection, change.document_id, change.payload, seen_at)

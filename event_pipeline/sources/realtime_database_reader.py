@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import structlog
 
 from event_pipeline.errors import PermanentError
-from event_pipeline.sources.change import Change, KnownVersions, drop_unchanged
+from event_pipeline.sources.change import Change, KnownVersions, drop_unchanged, later_than_known
 from event_pipeline.sources.documents import encode_document
 from event_pipeline.sources.firebase_cursor import NESTED_COLLECTIONS, Kind, Value, time_field
 from event_pipeline.sources.firebase_errors import AnswerTooLarge, IndexNotDefined, realtime_database_errors
@@ -123,7 +123,7 @@ class RealtimeDatabaseReader:
 
     def news(self, changes: Sequence[Change], known: KnownVersions) -> list[Change]:
         """Only the changes whose content differs from what the lake has."""
-        return drop_unchanged(changes, known)
+        return later_than_known(drop_unchanged(changes, known), known)
 
     def _query(self, leaf: Leaf, query: dict[str, Any], limit: int) -> tuple[datetime, dict[str, Any]]:
         """The time just before the request, and the documents by key."""

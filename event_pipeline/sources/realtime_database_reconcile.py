@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from event_pipeline.sources.change import Change, ChangeBatch, KnownVersions
+from event_pipeline.sources.change import Change, ChangeBatch, KnownVersions, later_than_known
 from event_pipeline.sources.firebase_pace import Pace
 from event_pipeline.sources.realtime_database_reader import NAME, RealtimeDatabaseReader
 
@@ -41,7 +41,8 @@ def _deletes(
     gone = [key for key in missing if key not in listed]
     for start in range(0, len(gone), reader.page_size):
         part = gone[start : start + reader.page_size]
-        yield from _batches(collection, [Change.delete(NAME, collection, key, observed_at) for key in part])
+        deletes = [Change.delete(NAME, collection, key, observed_at) for key in part]
+        yield from _batches(collection, later_than_known(deletes, known))
 
 
 def _listed(reader: RealtimeDatabaseReader, collection: str) -> set[str]:

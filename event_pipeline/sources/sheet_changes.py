@@ -8,7 +8,7 @@ from datetime import datetime
 
 from event_pipeline.errors import PermanentError
 from event_pipeline.settings import Spreadsheet
-from event_pipeline.sources.change import Change, KnownVersions, drop_unchanged
+from event_pipeline.sources.change import Change, KnownVersions, drop_unchanged, later_than_known
 from event_pipeline.sources.documents import encode_document
 from event_pipeline.sources.sheet_columns import REGISTRATIONS, TEAM_MEMBERS, Worksheet
 from event_pipeline.sources.sheet_layout import Cells, SheetRow, read_rows
@@ -57,7 +57,7 @@ def compare(
             payload = _payload(spreadsheet, worksheet, row)
             difference.changes.append(Change.upsert(SOURCE, COLLECTION, prefix + row.key, payload, observed_at))
         difference.changes += [Change.delete(SOURCE, COLLECTION, document_id, observed_at) for document_id in gone]
-    difference.changes = drop_unchanged(difference.changes, known)
+    difference.changes = later_than_known(drop_unchanged(difference.changes, known), known)
     return difference
 
 

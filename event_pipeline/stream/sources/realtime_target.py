@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from event_pipeline.errors import PipelineError
-from event_pipeline.sources.change import Change, ChangeBatch, epoch_micros
+from event_pipeline.sources.change import Change, ChangeBatch, later_than
 from event_pipeline.sources.documents import encode_document
 from event_pipeline.sources.firebase_cursor import NESTED_COLLECTIONS
 from event_pipeline.sources.realtime_database_reader import NAME, RealtimeDatabaseReader
@@ -180,7 +180,7 @@ class RealtimeDatabaseTarget:
             if before is None if is_delete else before is not None and before[18:] == change.version[18:]:
                 continue
             newest = max(before or "", versions.newest(self.collection, change.document_id) or "")
-            news.append(_later_than(newest, change))
+            news.append(later_than(newest, change))
         if news:
             batch = ChangeBatch.of(NAME, self.collection, news)
             versions.record(batch)
@@ -189,17 +189,6 @@ class RealtimeDatabaseTarget:
     @property
     def _is_nested(self) -> bool:
         return self.collection in NESTED_COLLECTIONS
-
-
-def _later_than(version: str, change: Change) -> Change:
-    """The change, seen after the version it replaces even where this machine's clock went back meanwhile."""
-    micros = epoch_micros(change.observed_at)
-    if not version or int(version[:17]) < micros:
-        return change
-    seen_at = change.observed_at + timedelta(microseconds=int(version[:17]) + 1 - micros)
-    if change.payload is None:
-        return Change.delete(change.source, change.collection, change.document_id, seen_at)
-    return Change.upsert(change.source, change.collection, change.document_id, change.payload, seen_at)
 
 
 def _segments(path: str) -> list[str]:
