@@ -22,6 +22,15 @@ log = structlog.get_logger()
 MOST_WAIT_SECONDS = 20.0
 _STOPPING_WAIT_SECONDS = 1.0
 _ATTEMPTS_PER_CONNECTION = 5
+_FULL = "the disk is full: make room where the data folder is"
+_SIGNS = {
+    "no space left": _FULL,
+    "disk is full": _FULL,
+    "file too large": "the system lets this process's files grow no more: raise the limit on the size of a file",
+    "database is locked": "the catalog is locked: another process writes to it and does not take turns",
+    "permission denied": "the data folder may not be written to: see who owns its files",
+}
+"""What foreign errors say, and what that means."""
 
 
 class Commits(Protocol):
@@ -101,11 +110,11 @@ class Committing:
 
     def _failed(self, error: Exception, attempts: int) -> None:
         self.failing_since = self.failing_since or datetime.now(UTC)
-        self.failure = str(error) if isinstance(error, PipelineError) else type(error).__name__
+        self.failure = in_words(error)
         wait = min(MOST_WAIT_SECONDS, backoff_seconds(attempts))
         log.error(
             "commit_failed", attempts=attempts, retry_seconds=round(wait, 1),
-            exc_info=None if is_passing(error) else error, reason=str(error).splitlines()[0] if str(error) else "",
+            exc_info=None if is_passing(error) else error, reason=" ".join(str(error).split()),
         )  # fmt: skip
         if not is_passing(error) or attempts % _ATTEMPTS_PER_CONNECTION == 0:
             self.close()
@@ -120,3 +129,14 @@ def is_passing(error: Exception) -> bool:
     import duckdb
 
     return isinstance(error, TransientError | OSError | duckdb.IOException | duckdb.TransactionException)
+
+
+def in_words(error: Exception) -> str:
+    """Why it could not be committed, for people; what a foreign error says may hold more than they should see."""
+    if isinstance(error, PipelineError):
+        return str(error)
+    said = str(error).lower()
+    for sign, words in _SIGNS.items():
+        if sign in said:
+            return words
+    return f"{type(error).__name__}; see the worker's log"
