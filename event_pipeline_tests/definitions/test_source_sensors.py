@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -192,11 +192,11 @@ class TestSheets:
         assert daemon.tick("sheets").run_keys[0].startswith("sheets:")
 
 
-def follow(settings: Settings, source: str, **states: LiveState) -> None:
-    """A stream worker says now that it follows the source's collections so."""
-    now = datetime.now(UTC)
-    standings = {collection: Standing(state, now) for collection, state in states.items()}
-    write_heartbeat(settings, Heartbeat(1, now, now, "following", {source: SourceBeat(source, standings)}))
+def follow(settings: Settings, source: str, *, silent_seconds: float = 0, **states: LiveState) -> None:
+    """A stream worker says, now or some time ago, that it follows the source's collections so."""
+    at = datetime.now(UTC) - timedelta(seconds=silent_seconds)
+    standings = {collection: Standing(state, at) for collection, state in states.items()}
+    write_heartbeat(settings, Heartbeat(1, at, at, "following", {source: SourceBeat(source, standings)}))
 
 
 class TestBesideAStreamWorker:
@@ -216,6 +216,13 @@ class TestBesideAStreamWorker:
 
         assert (aside.run_keys, aside.skip_reason) == ([], "the stream worker follows this source live")
         assert asked == []
+        assert daemon.tick("realtime_database").run_keys[0].startswith("realtime_database:registrations:")
+
+    def test_the_sensor_takes_over_when_the_worker_has_said_nothing_for_a_while(
+        self, settings: Settings, daemon: Daemon
+    ) -> None:
+        follow(settings, "realtime_database", clubs="live", registrations="live", silent_seconds=16)
+
         assert daemon.tick("realtime_database").run_keys[0].startswith("realtime_database:registrations:")
 
     def test_the_sensor_looks_at_the_collection_that_the_worker_cannot_follow(
