@@ -4,7 +4,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up test lint format docs bench
+.PHONY: help up test lint format docs bench faults
 
 help:
 	@echo "make up      set everything up, run the pipeline once, serve the dashboard and the Dagster UI until Ctrl-C"
@@ -13,6 +13,7 @@ help:
 	@echo "make format  put code into shape"
 	@echo "make docs    write the generated pages of docs/ again"
 	@echo "make bench   measure loading and refreshing one million registrations"
+	@echo "make faults  kill worker and runs at 200 random moments and look whether anything was lost; FAULTS='--count 20'"
 
 up: .venv/.installed
 	@$(BIN)/event-pipeline up
@@ -34,6 +35,9 @@ docs: .venv/.installed-dev
 
 bench: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks
+
+faults: .venv/.installed-bench
+	@$(BIN)/python -m event_pipeline_tests.faults $(FAULTS)
 
 # Stamps, because uv compiles every installed module again at each sync.
 .venv/.installed: pyproject.toml uv.lock scripts/uv
