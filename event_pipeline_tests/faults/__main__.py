@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import random
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -61,10 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             address = stack.enter_context(running_emulator())
             scenes["Firestore emulator"] = partial(emulated_scene, address=address, spared=_SPARED)
         pool = stack.enter_context(ThreadPoolExecutor(len(scenes)))
-        counts = [
-            options.count // len(scenes) + (number < options.count % len(scenes)) for number in range(len(scenes))
-        ]
-        found = pool.map(partial(_kill, every=options.every), scenes, scenes.values(), itertools.count(seed), counts)
+        until = time.monotonic() + options.minutes * 60
+        kill = partial(_kill, moments=iter(range(options.count)), until=until, every=options.every)
+        found = pool.map(kill, scenes, scenes.values(), itertools.count(seed))
         tallies = dict(zip(scenes, found, strict=True))
     page = summary(tallies, machine_line(machine), f"make faults FAULTS='--count {options.count} --seed {seed}'")
     typer.echo(page)
@@ -92,18 +92,23 @@ version of every document and no version twice, and every inbox file had been pi
 """
 
 
-def _kill(name: str, opened: OpenScene, seed: int, count: int, every: int) -> Tally:
+def _kill(name: str, opened: OpenScene, seed: int, moments: Iterator[int], until: float, every: int) -> Tally:
+    """Takes moments for as long as there are any: the scenes share them, and the quicker one gets more."""
     tally, began = Tally(), time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     dice = random.Random(seed)
     with opened(folder, seed) as killing:
-        for number in range(1, count + 1):
+        for moment in moments:
+            if time.monotonic() > until:
+                break
             (victim,) = dice.choices(VICTIMS, _WEIGHTS)
             killing.round(victim)
-            if number % every == 0 or number == count:
-                typer.echo(f"{name}: {number} of {count}; {dict(killing.kills)}; looking, in {folder}")
+            tally.moments += 1
+            if tally.moments % every == 0:
+                typer.echo(f"moment {moment + 1}; {name}: {dict(killing.kills)}; looking, in {folder}")
                 killing.settle()
-        tally.kills, tally.verdicts, tally.moments = killing.kills, killing.verdicts, count
+        killing.settle()
+        tally.kills, tally.verdicts = killing.kills, killing.verdicts
         tally.documents = sum(len(versions) for versions in killing.truth.written.values())
         tally.files = len(killing.truth.files)
     tally.seconds = time.monotonic() - began
@@ -114,7 +119,8 @@ def _kill(name: str, opened: OpenScene, seed: int, count: int, every: int) -> Ta
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="moments at which something is killed")
-    parser.add_argument("--every", type=int, default=10, help="look at everything after so many")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="kill nothing more after so long")
+    parser.add_argument("--every", type=int, default=10, help="look at everything after so many of a scene")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="repeats what people did")
     parser.add_argument("--without-emulator", action="store_true", help="where there is no Firestore emulator")
     parser.add_argument("--save", type=Path, help="write the summary here")

@@ -18,7 +18,7 @@ Victim = Literal["worker", "run", "both"]
 VICTIMS: tuple[Victim, ...] = ("worker", "run", "both")
 
 _EDIT_SECONDS = 0.3
-_STARTED = 0.4
+_STARTED = 0.3
 """How often the time to the kill begins only when the victims are past their start, so that commits are hit."""
 
 _IS_AT_WORK = {"worker": '"worker_started"', "run": "STEP_START"}

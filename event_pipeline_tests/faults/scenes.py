@@ -13,6 +13,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.connection import connect
 from event_pipeline_tests.faults.kills import Killing
 from event_pipeline_tests.faults.processes import Folder
 from event_pipeline_tests.faults.truth import COLLECTIONS, App, EmulatedApp, ScriptedApp, Truth
@@ -39,11 +40,19 @@ def truth_of(folder: Folder, app: App, seed: int) -> Truth:
     return truth
 
 
+def write_rows_to_files(settings: Settings) -> None:
+    """From the first on: few rows would wait in the catalog otherwise, and no file would ever be half written."""
+    with connect(settings) as connection:
+        for catalog in ("lake", "warehouse"):
+            connection.execute(f"CALL {catalog}.set_option('data_inlining_row_limit', 0)")
+
+
 @contextmanager
-def scripted_scene(path: Path, seed: int, *, longest: float = 3.0, spared: float = 0.0) -> Iterator[Killing]:
-    """Deltas and honoured tokens; runs there read no Firestore, for the scripted server answers no queries."""
+def scripted_scene(path: Path, seed: int, *, longest: float = 2.0, spared: float = 0.0) -> Iterator[Killing]:
+    """Deltas and honoured tokens; every row goes to a file. Runs there read no Firestore: it answers no queries."""
     with scripted_listen_server() as script:
         folder = folder_of(path, script.address, PROJECT)
+        write_rows_to_files(folder.settings)
         truth = truth_of(folder, ScriptedApp(script), seed)
         jobs = ("refresh", "rebuild", "maintain")
         yield from _scene(folder, truth, seed, jobs, longest, spared)
@@ -51,9 +60,10 @@ def scripted_scene(path: Path, seed: int, *, longest: float = 3.0, spared: float
 
 @contextmanager
 def emulated_scene(
-    path: Path, seed: int, address: str, *, longest: float = 3.0, spared: float = 0.0
+    path: Path, seed: int, address: str, *, longest: float = 2.0, spared: float = 0.0
 ) -> Iterator[Killing]:
-    """Google's emulator, which lists everything again at each change, and runs that read it too."""
+    """Google's emulator, which lists everything again at each change, and runs that read it too. Few rows wait in the
+    catalog."""
     from google.auth.credentials import AnonymousCredentials
     from google.cloud.firestore import Client
 

@@ -20,22 +20,19 @@ def test_killed_at_any_moment_the_warehouse_equals_a_rebuild_from_the_truth(tmp_
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
     with scripted_scene(tmp_path, seed) as killing:
-        killing.round("worker")
         killing.round("both")
-        killing.settle()
-        killing.round("worker")
-        killing.round("run")
-        killing.round("worker")
+        assert_killed_it_is_believed_no_longer(killing.folder)
+        for victim in ("worker", "run", "worker"):
+            killing.round(victim)
         killing.settle()
         assert killing.kills["worker"] >= 3
-        assert_killed_it_is_believed_no_longer(killing.folder)
 
 
 def assert_killed_it_is_believed_no_longer(folder: Folder) -> None:
     """Sensors stand aside while the worker lives, and take over once it has been silent."""
     settings, worker = folder.settings, folder.start(*WORKER)
     wait_until(lambda: covers(settings, "firestore") and covers(settings, "inbox"), worker.said)
-    worker.kill()
+    assert worker.kill()
     later = datetime.now(UTC) + timedelta(seconds=settings.stream.heartbeat_seconds + 1)
     assert not covers(settings, "firestore", later)
     assert not covers(settings, "inbox", later)
