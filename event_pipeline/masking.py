@@ -103,10 +103,15 @@ def _secret_texts(value: Any) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secret_texts(getattr(value, name))
+        # A section that knows which words of its secrets are secrets of their own says so.
+        yield from getattr(value, "secret_parts", ())
     elif isinstance(value, str):
         yield from _passwords(value)
     elif isinstance(value, tuple | list):
         for item in value:
+            yield from _secret_texts(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
             yield from _secret_texts(item)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from event_pipeline.alerts.delivery.outbox import Outbox
+from event_pipeline.alerts.evaluator import last_evaluation
+from event_pipeline.alerts.store import AlertStore
 from event_pipeline.api.components import WORST_FIRST, look
 from event_pipeline.api.figures import resources
 
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     import psutil
 
     from event_pipeline.api.services import Services
+
+
+_MOST_ALERTS = 10_000
 
 
 class PipelineCollector(Collector):
@@ -45,10 +52,27 @@ class PipelineCollector(Collector):
             yield _gauge("stream_changes", "Changes committed since the worker started.", seen.heartbeat.rows)
             if seen.heartbeat.lag_seconds is not None:
                 yield _gauge("stream_lag_seconds", "Last batch, seen to committed.", seen.heartbeat.lag_seconds)
+        yield from self._alerts()
         used = resources(self._services, self._process)
         yield _gauge("api_memory_bytes", "Memory of the API's process.", used.memory_bytes)
         yield _gauge("api_cpu_percent", "Processor of the API's process since the last look.", used.cpu_percent)
         yield _gauge("disk_free_bytes", "Room on the data folder's disk.", used.disk_free_bytes)
+
+    def _alerts(self) -> Iterable[GaugeMetricFamily]:
+        database = self._services.alerts
+        firing = GaugeMetricFamily("event_pipeline_alerts_firing", "Alerts that fire.", labels=("rule", "severity"))
+        found = AlertStore(database).alerts(("firing",), limit=_MOST_ALERTS)
+        for (rule, severity), number in Counter((alert.rule, alert.severity) for alert in found).items():
+            firing.add_metric((rule, severity), number)
+        yield firing
+        sent = GaugeMetricFamily("event_pipeline_alert_notifications", "Notifications kept.", labels=("state",))
+        for state, number in Outbox(database).counts().items():
+            sent.add_metric((state,), number)
+        yield sent
+        evaluated_at = last_evaluation(database).at
+        if evaluated_at is not None:
+            age = (self._services.now() - evaluated_at).total_seconds()
+            yield _gauge("alerts_evaluation_age_seconds", "Since the rules were last evaluated.", age)
 
 
 def exposition(services: Services, process: psutil.Process) -> bytes:

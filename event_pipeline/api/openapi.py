@@ -25,6 +25,7 @@ TAGS = [
     {"name": "figures", "description": "What the events have come to."},
     {"name": "exports", "description": "Files to take away."},
     {"name": "pipeline", "description": "How the pipeline fares, and running it."},
+    {"name": "alerts", "description": "What is wrong, who was told, and who shall not be for a while."},
     {"name": "administration", "description": "Counters and the record of who did what."},
 ]
 

@@ -1,4 +1,4 @@
-"""Runs the API in the foreground."""
+"""Runs the API in the foreground, with alerts evaluated beside it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from types import FrameType
 
 import uvicorn
 
+from event_pipeline.alerts.watch import watching
 from event_pipeline.api.app import create_app
 from event_pipeline.api.dashboard.live import LiveFeed
 from event_pipeline.api.services import Services
 from event_pipeline.settings import Settings
+from event_pipeline.stream.sign import worker_sign
 
 _GRACE_SECONDS = 10
 _FAILED_TO_START = 1
@@ -46,7 +48,8 @@ def serve(settings: Settings) -> None:
     )
     server = _Server(config, app.state.dashboard.feed)
     try:
-        server.run()
+        with watching(settings, lambda: worker_sign(settings)):
+            server.run()
     except KeyboardInterrupt:
         return
     if not server.started:

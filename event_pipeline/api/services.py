@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
+from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.api.audit import Audit
 from event_pipeline.api.conditional import AnswerCache
 from event_pipeline.api.counters import Counters
@@ -61,6 +62,7 @@ class Services:
     dagster: DagsterLook
     standings: Standings
     sandbox: Sandbox
+    alerts: AlertDatabase
     now: Callable[[], datetime] = _now
 
     @classmethod
@@ -89,6 +91,7 @@ class Services:
             dagster=DagsterLook(settings),
             standings=Standings(),
             sandbox=Sandbox(settings),
+            alerts=AlertDatabase(settings),
         )
 
     @property
@@ -115,6 +118,7 @@ class Services:
         self.reader.close()
         self.private.close()
         self.database.close()
+        self.alerts.close()
 
 
 def _export_limits(settings: Settings) -> Limits:

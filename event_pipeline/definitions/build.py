@@ -15,6 +15,7 @@ from event_pipeline.definitions.maintenance_job import maintain_job
 from event_pipeline.definitions.model_assets import model_asset
 from event_pipeline.definitions.quality_checks import contract_check, expectation_checks
 from event_pipeline.definitions.raw_assets import RAW_ASSETS
+from event_pipeline.definitions.results_sensor import results_sensor
 from event_pipeline.definitions.schedules import build_schedules
 from event_pipeline.definitions.sensors import build_sensors
 from event_pipeline.definitions.session import session_resource
@@ -35,7 +36,7 @@ def build_definitions(
         assets=[*RAW_ASSETS, *(model_asset(model, settings) for model in MODELS.values())],
         asset_checks=[*(contract_check(contract) for contract in modelled), *expectations],
         jobs=[*build_jobs(expectations), maintain_job],
-        sensors=build_sensors(settings),
+        sensors=[*build_sensors(settings), results_sensor(settings)],
         schedules=build_schedules(settings),
         resources={
             "session": session_resource(settings, as_of),

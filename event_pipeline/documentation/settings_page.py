@@ -62,6 +62,7 @@ def settings_page() -> str:
             heading = f"## {name}\n\n{section.get('description', '')}".rstrip()
             parts += [heading, _rows(_fields(schema, section, (name,)))]
             parts += list(_items_of(schema, section, name))
+            parts += list(_sections_of(schema, section, (name,)))
     parts += ["## An example", f"```toml\n{EXAMPLE}```"]
     return "\n\n".join(parts) + "\n"
 
@@ -83,10 +84,24 @@ def _fields(
         yield f"`{'.'.join(full)}`", f"`{variable}`", allowed, default, field.get("description", "")
 
 
+def _sections_of(schema: Mapping[str, Any], section: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """The sections within a section, and those within them."""
+    for name, field in section["properties"].items():
+        inner = _resolve(schema, field)
+        if "properties" not in inner:
+            continue
+        rows = list(_fields(schema, inner, (*path, name)))
+        if rows:
+            yield f"### {'.'.join((*path, name))}\n\n{inner.get('description', '')}\n\n{_rows(iter(rows))}"
+        yield from _sections_of(schema, inner, (*path, name))
+
+
 def _items_of(schema: Mapping[str, Any], section: Mapping[str, Any], name: str) -> Iterator[str]:
     """The fields of what a list or a table of this section holds."""
     for field_name, field in section["properties"].items():
-        inner = field.get("items") or field.get("additionalProperties") or {}
+        # A table whose names follow a pattern says so where others say what all their values are.
+        patterned = next(iter(field.get("patternProperties", {}).values()), {})
+        inner = field.get("items") or field.get("additionalProperties") or patterned
         inner = _resolve(schema, inner.get("additionalProperties") or inner)
         if "properties" in inner:
             about = inner.get("description", "").rstrip(".")

@@ -4,6 +4,8 @@ Nested settings take two underscores (``PIPELINE_ORGANISATION__TIME_ZONE``). Var
 module is handed a ``Settings`` or a part of one; none reads the environment.
 """
 
+from event_pipeline.settings.alert_rules import AlertRule, AlertRules, Severity
+from event_pipeline.settings.alerts import Alerts, Receiver
 from event_pipeline.settings.dashboard import Dashboard
 from event_pipeline.settings.exports import Exports
 from event_pipeline.settings.pipeline import Settings, toml_path
@@ -25,6 +27,9 @@ from event_pipeline.settings.values import COLLECTIONS, Collection, Cron, LogLev
 
 __all__ = [
     "COLLECTIONS",
+    "AlertRule",
+    "AlertRules",
+    "Alerts",
     "Api",
     "Collection",
     "Cron",
@@ -34,10 +39,12 @@ __all__ = [
     "Firebase",
     "LogLevel",
     "Organisation",
+    "Receiver",
     "Retention",
     "Rule",
     "Schedules",
     "Settings",
+    "Severity",
     "Sheets",
     "Spreadsheet",
     "Stream",

@@ -50,9 +50,10 @@ def explain_unreadable(error: UnreadableVariable) -> str:
     names = [name for name, value in os.environ.items() if name.upper().startswith("PIPELINE_") and value == text]
     if not names:
         return str(error)
+    shown = "(hidden)" if _may_hold_secret(names[0]) else mask_userinfo(repr(text))[:200]
     return (
         f"setting {names[0].upper().removeprefix('PIPELINE_').replace('__', '.').lower()} ({names[0]}) has the value "
-        f"{mask_userinfo(repr(text))[:200]}: must be JSON, such as "
+        f"{shown}: must be JSON, such as "
         """["a", "b"] for a list or {"name": "value"} for a table"""
     )
 
@@ -73,4 +74,16 @@ def _siblings(path: list[str], settings: type[BaseModel]) -> list[str]:
 
 
 def _is_secret(path: list[str]) -> bool:
-    return bool(path) and path[0] in {"identity_key", "catalog_url", "storage_key_id", "storage_secret"}
+    return (
+        bool(path)
+        and (
+            path[0] in {"identity_key", "catalog_url", "storage_key_id", "storage_secret"}
+            # A wrong section is shown whole, with the addresses of receivers, which carry tokens.
+            or path == ["alerts"]
+            or path[:2] in (["alerts", "receivers"], ["alerts", "heartbeat_url"])
+        )
+    )
+
+
+def _may_hold_secret(variable: str) -> bool:
+    return _is_secret(variable.lower().removeprefix("pipeline_").split("__"))

@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from event_pipeline.settings.alerts import Alerts
 from event_pipeline.settings.dashboard import Dashboard
 from event_pipeline.settings.exports import Exports
 from event_pipeline.settings.sections import (
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     validation: Validation = Validation()
     retention: Retention = Retention()
     features: Features = Features()
+    alerts: Alerts = Alerts()
 
     @classmethod
     def settings_customise_sources(

@@ -41,6 +41,13 @@ SCOPE_OF: dict[str, str | tuple[str, ...]] = {
     "GET /api/pipeline/health": "read",
     "GET /readyz": "read",
     "POST /api/pipeline/reset-stats": "admin",
+    "GET /api/pipeline/alerts": "read",
+    "GET /api/pipeline/alerts/deliveries": "read",
+    "GET /api/pipeline/alerts/{fingerprint}": "read",
+    "POST /api/pipeline/alerts/test": "operate",
+    "GET /api/pipeline/alerts/silences": "read",
+    "POST /api/pipeline/alerts/silences": "operate",
+    "DELETE /api/pipeline/alerts/silences/{silence_id}": "operate",
     "GET /api/pipeline/audit": "admin",
 }
 """The scope of every route; several where it needs all of them."""

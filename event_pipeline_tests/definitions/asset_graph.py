@@ -50,7 +50,7 @@ def describe(definitions: dg.Definitions) -> dict[str, Any]:
         "jobs": {job.name: _job(job) for job in repository.get_all_jobs() if not job.name.startswith("__")},
         "sensors": {
             sensor.name: {
-                "job": sensor.job_name,
+                "job": sensor.job_name if sensor.targets else None,
                 "status": sensor.default_status.value,
                 "seconds": sensor.minimum_interval_seconds,
             }

@@ -124,4 +124,4 @@ def test_only_configured_sources_have_sensors() -> None:
     from event_pipeline.settings import Settings
 
     repository = build_definitions(Settings()).get_repository_def()
-    assert {sensor.name for sensor in repository.sensor_defs} == {"inbox_sensor", "exports_sensor"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {"inbox_sensor", "exports_sensor", "results_sensor"}

@@ -28,7 +28,7 @@ RANKS = {
 PEERS = {
     ("warehouse", "models"), ("warehouse", "sources"), ("quality", "warehouse"), ("quality", "models"),
     ("cli", "launch"), ("cli", "definitions"), ("cli", "stream"), ("launch", "definitions"),
-    ("definitions", "stream"), ("api", "stream"), ("cli", "api"), ("launch", "api"),
+    ("definitions", "stream"), ("api", "stream"), ("cli", "api"), ("alerts", "control"), ("launch", "api"),
 }  # fmt: skip
 """Of parts of one rank, those of which the first may import the second."""
 

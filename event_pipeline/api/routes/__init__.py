@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from event_pipeline.api.routes import (
     administration,
+    alerts,
     analytics,
     documentation,
     event,
@@ -17,6 +18,7 @@ from event_pipeline.api.routes import (
     operate,
     participants,
     runs,
+    silences,
     status,
     workbook,
 )
@@ -34,6 +36,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     export_jobs.router,
     metrics.router,
     health.router,
+    silences.router,
+    alerts.router,
     administration.router,
     documentation.router,
 )

@@ -1,0 +1,57 @@
+"""Payments that deserve a look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from event_pipeline.alerts.alert import Condition
+from event_pipeline.alerts.scene import Scene
+from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENTS
+from event_pipeline.settings.alert_rules import HighValuePayment, RefundSpike
+
+_LARGE = f"""
+SELECT payment_id, event_id, coalesce(title, event_id) AS title, payment_status, amount_minor, currency
+FROM {FACT_PAYMENTS.qualified} LEFT JOIN {DIM_EVENTS.qualified} USING (event_id)
+WHERE amount_minor >= $amount AND payment_status IN ('pending', 'verified')
+    AND occurred_at > $begin AND occurred_at <= $now ORDER BY payment_id
+"""
+_REFUNDS = f"""
+SELECT count(*) FILTER (WHERE occurred_at > $begin) AS now, count(*) FILTER (WHERE occurred_at <= $begin) AS before
+FROM {FACT_PAYMENTS.qualified} WHERE refunded_minor > 0 AND occurred_at > $usual_begin AND occurred_at <= $now
+"""
+_USUAL_OVER = timedelta(days=28)
+_MINOR_UNITS = 100
+
+
+def high_value_payment(scene: Scene, rule: HighValuePayment) -> Sequence[Condition]:
+    """Large payments of late, whether they wait to be checked or stand verified."""
+    if not scene.tables.have(FACT_PAYMENTS):
+        return []
+    begin = scene.now - timedelta(hours=rule.hours)
+    return [
+        Condition(
+            "high_value_payment",
+            row["payment_id"],
+            f"a payment of {row['amount_minor'] / _MINOR_UNITS:,.2f} {row['currency']} for {row['title']} "
+            f"is {row['payment_status']}",
+            row["amount_minor"],
+            {"event_id": row["event_id"]},
+            scene.event_link(row["event_id"]),
+        )
+        for row in scene.rows(_LARGE, amount=rule.amount_minor, begin=begin, now=scene.now)
+    ]
+
+
+def refund_spike(scene: Scene, rule: RefundSpike) -> Sequence[Condition]:
+    """More refunds of late than in as many hours of the four weeks before."""
+    if not scene.tables.have(FACT_PAYMENTS):
+        return []
+    window = timedelta(hours=rule.hours)
+    begin = scene.now - window
+    (row,) = scene.rows(_REFUNDS, begin=begin, usual_begin=begin - _USUAL_OVER, now=scene.now)
+    usual = row["before"] * (window / _USUAL_OVER)
+    if row["now"] < rule.least or row["now"] < rule.times * usual:
+        return []
+    summary = f"{row['now']:,} refunds within {rule.hours:g} hours; usual are {usual:,.1f}"
+    return [Condition("refund_spike", "refunds", summary, row["now"])]

@@ -1,0 +1,138 @@
+"""Notes for alerts how runs and checks ended, from Dagster's own records.
+
+A failed check leaves its run successful, so run-failure sensors never see it: evaluations are read for themselves.
+A tick that is repeated notes the same again, which changes nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from event_pipeline.definitions.sensor_state import now
+from event_pipeline.definitions.session import Session
+from event_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+
+    from event_pipeline.alerts.results import CheckResult, RunResult
+
+NAME = "results_sensor"
+_SECONDS = 30
+_MOST = 500
+"""Runs that a tick takes; the next one goes on where it ended."""
+
+_FIRST_LOOK_BACK = timedelta(days=1)
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+_LONGEST_MESSAGE = 300
+_BEFORE = 10
+"""Evaluations that are looked through for the latest that ended."""
+
+
+def results_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The sensor; it starts no run."""
+    status = dg.DefaultSensorStatus.RUNNING if settings.features.sensors else dg.DefaultSensorStatus.STOPPED
+
+    @dg.sensor(
+        name=NAME,
+        minimum_interval_seconds=_SECONDS,
+        default_status=status,
+        description="Notes for alerts how runs and checks ended.",
+    )
+    def _evaluate(context: dg.SensorEvaluationContext, session: dg.ResourceParam[Session]) -> dg.SkipReason:
+        return dg.SkipReason(note_results_of(context, session.settings))
+
+    return _evaluate
+
+
+def note_results_of(context: dg.SensorEvaluationContext, settings: Settings) -> str:
+    """Notes what ended since the cursor, moves it on, and says how much that was."""
+    from contextlib import closing
+
+    from event_pipeline.alerts.database import AlertDatabase
+    from event_pipeline.alerts.results import note_results
+
+    after = _read(context.cursor)
+    keys = sorted(context.repository_def.asset_graph.asset_check_keys) if context.repository_def else []
+    checks = _checks(context.instance, keys)
+    runs, runs_after = _runs(context.instance, after)
+    with closing(AlertDatabase(settings)) as database:
+        new = note_results(database, runs, checks, now())
+    context.update_cursor(str(runs_after))
+    return f"noted {new} runs and checks"
+
+
+def _read(cursor: str | None) -> float:
+    """The seconds since 1970 after which runs were not noted."""
+    try:
+        return float(cursor or "")
+    except ValueError:
+        return (now() - _FIRST_LOOK_BACK).timestamp()
+
+
+def _checks(instance: dg.DagsterInstance, keys: "Sequence[dg.AssetCheckKey]") -> "Sequence[CheckResult]":
+    """The latest evaluation of each check, told apart by its id in Dagster's storage.
+
+    The log's own ids cannot be asked for: with SQLite, Dagster numbers the events of each run from one.
+    """
+    from event_pipeline.alerts.results import CheckResult
+
+    storage = instance.event_log_storage
+    found = []
+    for key, newest in storage.get_latest_asset_check_execution_by_key(keys).items():
+        # One that is under way says nothing yet; the one before it still stands.
+        records = [newest, *(storage.get_asset_check_execution_history(key, _BEFORE) if _is_under_way(newest) else ())]
+        record = next((item for item in records if not _is_under_way(item)), None)
+        event = record.event.dagster_event if record and record.event else None
+        if record is None or event is None:
+            continue
+        evaluation = event.asset_check_evaluation_data
+        found.append(
+            CheckResult(
+                storage_id=record.id,
+                asset=".".join(key.asset_key.path),
+                name=key.name,
+                run_id=record.run_id,
+                passed=evaluation.passed,
+                is_error=evaluation.severity == dg.AssetCheckSeverity.ERROR,
+                at=datetime.fromtimestamp(record.event.timestamp if record.event else record.create_timestamp, UTC),
+                message=(evaluation.description or "")[:_LONGEST_MESSAGE],
+            )
+        )
+    return found
+
+
+def _is_under_way(record: "AssetCheckExecutionRecord") -> bool:
+    return record.status.value == "PLANNED"
+
+
+def _runs(instance: dg.DagsterInstance, after: float) -> "tuple[Sequence[RunResult], float]":
+    """Runs that ended after that instant, and the instant from which the next tick goes on.
+
+    The time of a run's end orders the runs of a job as a storage id does: that of a run says when it was made.
+    """
+    from event_pipeline.alerts.results import RunResult
+
+    records = instance.get_run_records(
+        dg.RunsFilter(statuses=_ENDED, updated_after=datetime.fromtimestamp(after, UTC)),
+        limit=_MOST,
+        order_by="update_timestamp",
+        ascending=True,
+    )
+    found = []
+    for record in records:
+        ended = record.end_time or record.update_timestamp.replace(tzinfo=UTC).timestamp()
+        found.append(
+            RunResult(
+                storage_id=int(ended * 1_000_000),
+                job=record.dagster_run.job_name,
+                run_id=record.dagster_run.run_id,
+                succeeded=record.dagster_run.status == dg.DagsterRunStatus.SUCCESS,
+                at=datetime.fromtimestamp(ended, UTC),
+            )
+        )
+    if records:
+        after = max(record.update_timestamp.replace(tzinfo=UTC).timestamp() for record in records)
+    return found, after
