@@ -152,11 +152,22 @@ def test_file_that_is_no_text_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         f'dagster_url = "ftp://admin:{SECRET}@host"',
         f'[firebase]\ndatabase_url = "https://u:{SECRET}@h"\nbackend = "firestore"',
         f'[firebase]\npassword = "{SECRET}"',
+        f'[inbound]\nstripe_secrets = "{SECRET}"',
+        f'[inbound]\nstripe_secret = ["{SECRET}"]',
+        f'[inbound]\nresend_secrets = ["{SECRET}"]',
+        f'[[inbound.webhooks]]\nname = "{SECRET}"',
     ],
 )
 def test_secret_is_never_in_the_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     _file(tmp_path, text)
     assert SECRET not in _message(monkeypatch)
+
+
+def test_a_secret_that_is_no_list_is_not_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_INBOUND__STRIPE_SECRETS", SECRET)
+    said = _message(monkeypatch)
+    assert SECRET not in said
+    assert "inbound.stripe_secrets" in said
 
 
 def test_secrets_are_not_shown_by_the_settings_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

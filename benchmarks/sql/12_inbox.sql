@@ -7,7 +7,7 @@ WITH latest AS (
     SELECT document_id, version, source, coalesce(left(payload, 1) = '{', false) AS is_object,
         version_instant(version) AS version_at,
         json_extract_string(payload, [
-            '$.qr_code_data', '$.scanned_at', '$.scanner_id', '$.received_at'
+            '$.qr_code_data', '$.scanned_at', '$.scanner_id', '$.received_at', '$.event_id'
         ]) AS t
     FROM lake.raw.inbox_scans JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
@@ -16,13 +16,14 @@ WITH latest AS (
         tidy(t[1]) AS p_qr_text,
         tidy(t[2]) AS p_scanned_at,
         tidy(t[3]) AS p_scanner_id,
-        tidy(t[4]) AS p_received_at
+        tidy(t[4]) AS p_received_at,
+        tidy(t[5]) AS p_door_event_id
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
-        p_scanned_at, p_scanner_id, p_received_at,
+        p_scanned_at, p_scanner_id, p_received_at, p_door_event_id,
         p_qr_text AS qr_text, as_instant(p_scanned_at) AS scanned_at, as_text(p_scanner_id) AS scanner_id,
-        as_instant(p_received_at) AS received_at
+        as_instant(p_received_at) AS received_at, as_text(p_door_event_id) AS door_event_id
     FROM tidied
 ), coded AS (
     SELECT *,
@@ -67,12 +68,14 @@ WITH latest AS (
             length(qr_text) > 5000
             OR p_scanner_id IS NOT NULL AND scanner_id IS NULL
             OR length(scanner_id) > 200
-            OR p_received_at IS NOT NULL AND received_at IS NULL,
+            OR p_received_at IS NOT NULL AND received_at IS NULL
+            OR p_door_event_id IS NOT NULL AND door_event_id IS NULL
+            OR length(door_event_id) > 200,
         false) AS is_noted
     FROM judged
 )
 SELECT
-    document_id, version, source, version_at, is_object, qr_text, scanned_at, scanner_id, received_at,
+    document_id, version, source, version_at, is_object, qr_text, scanned_at, scanner_id, received_at, door_event_id,
     claimed_registration_id, claimed_event_id, is_readable, is_checksum_valid, is_rejected, is_noted,
     CASE WHEN is_rejected OR is_noted THEN t END AS t
 FROM checked;
@@ -80,7 +83,8 @@ FROM checked;
 CREATE OR REPLACE TABLE lake.sql_staging.scans AS
 SELECT
     document_id AS scan_id, CASE WHEN length(qr_text) <= 5000 THEN qr_text END AS qr_text, scanned_at,
-    CASE WHEN length(scanner_id) <= 200 THEN scanner_id END AS scanner_id, received_at, claimed_registration_id,
+    CASE WHEN length(scanner_id) <= 200 THEN scanner_id END AS scanner_id, received_at,
+    CASE WHEN length(door_event_id) <= 200 THEN door_event_id END AS door_event_id, claimed_registration_id,
     claimed_event_id, is_readable, is_checksum_valid, source, version, version_at
 FROM read_scans WHERE NOT is_rejected;
 
@@ -93,7 +97,10 @@ SELECT 'scans', document_id, source, version, unnest(list_filter([
         CASE WHEN scanned_at IS NULL THEN {'rule': 'scanned_at.required', 'value': t[2]} END,
         CASE WHEN tidy(t[3]) IS NOT NULL AND scanner_id IS NULL THEN {'rule': 'scanner_id.garbled', 'value': t[3]} END,
         CASE WHEN length(scanner_id) > 200 THEN {'rule': 'scanner_id.too_long', 'value': t[3]} END,
-        CASE WHEN tidy(t[4]) IS NOT NULL AND received_at IS NULL THEN {'rule': 'received_at.garbled', 'value': t[4]} END
+        CASE WHEN tidy(t[4]) IS NOT NULL AND received_at IS NULL THEN {'rule': 'received_at.garbled', 'value': t[4]} END,
+        CASE WHEN tidy(t[5]) IS NOT NULL AND door_event_id IS NULL
+            THEN {'rule': 'door_event_id.garbled', 'value': t[5]} END,
+        CASE WHEN length(door_event_id) > 200 THEN {'rule': 'door_event_id.too_long', 'value': t[5]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_scans WHERE is_rejected OR is_noted;
 DROP TABLE read_scans;

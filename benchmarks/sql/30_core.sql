@@ -38,17 +38,17 @@ GROUP BY ALL;
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_attendance AS
 WITH claims AS (
     SELECT 'scan:' || scan_id AS attendance_id, 'qr_scan' AS method, claimed_registration_id AS registration_id,
-        claimed_event_id, scanned_at AS occurred_at, scanner_id, is_readable, is_checksum_valid
+        claimed_event_id, scanned_at AS occurred_at, scanner_id, door_event_id, is_readable, is_checksum_valid
     FROM lake.sql_staging.scans
     UNION ALL
     SELECT 'app:' || registration_id, 'app_mark', registration_id, source_event_id, coalesce(app_attended_at, updated_at), NULL,
-        true, true
+        NULL, true, true
     FROM lake.sql_staging.resolved_registrations WHERE is_app_attended
     UNION ALL
-    SELECT 'sheet:' || pseudonym(sheet_row_id), 'sheet_mark', registration_id, event_id, occurred_at, NULL, true, true
+    SELECT 'sheet:' || pseudonym(sheet_row_id), 'sheet_mark', registration_id, event_id, occurred_at, NULL, NULL, true, true
     FROM lake.sql_staging.sheet_corrections WHERE correction = 'attendance'
 ), judged AS (
-    SELECT c.* EXCLUDE (registration_id, claimed_event_id, is_readable, is_checksum_valid),
+    SELECT c.* EXCLUDE (registration_id, claimed_event_id, door_event_id, is_readable, is_checksum_valid),
         coalesce(c.claimed_event_id, 'unknown') AS claimed_event_id,
         c.registration_id AS claimed_registration_id, r.registration_id, event_id, source_event_id, user_id,
         CASE
@@ -56,6 +56,7 @@ WITH claims AS (
             WHEN NOT is_checksum_valid THEN 'bad_checksum'
             WHEN r.registration_id IS NULL THEN 'unknown_registration'
             WHEN method = 'qr_scan' AND coalesce(claimed_event_id, '') <> source_event_id THEN 'wrong_event'
+            WHEN door_event_id <> source_event_id THEN 'wrong_event'
             WHEN is_cancelled THEN 'cancelled'
             WHEN undone_at IS NOT NULL AND coalesce(occurred_at <= undone_at, true) THEN 'undone'
         END AS refusal

@@ -36,6 +36,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
+        parts.inbox.recover()
         threads = (parts.follow_warehouse(stop), dashboard.follow(stop))
         parts.exports.start(lambda export: open_export(parts, export))
         try:

@@ -1,5 +1,5 @@
-"""The API's own SQLite file, ``api/api.sqlite`` in the data folder: keys, audit, stored answers, sessions,
-exports."""
+"""The API's own SQLite file, ``api/api.sqlite`` in the data folder: keys, audit, stored answers, sessions, exports,
+who was let in at the door."""
 
 from __future__ import annotations
 
@@ -36,6 +36,17 @@ CREATE TABLE IF NOT EXISTS exports (
     expires_at TEXT, rows INTEGER NOT NULL DEFAULT 0, rows_total INTEGER, bytes INTEGER NOT NULL DEFAULT 0,
     snapshot INTEGER, problem TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE TABLE IF NOT EXISTS webhook_attempts (digest BLOB PRIMARY KEY, at TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS webhook_attempts_at ON webhook_attempts (at);
+CREATE TABLE IF NOT EXISTS door_answers (
+    digest BLOB PRIMARY KEY, at TEXT NOT NULL, answer TEXT NOT NULL, since TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS door_answers_at ON door_answers (at);
+CREATE TABLE IF NOT EXISTS door_arrivals (
+    event_id TEXT NOT NULL, person TEXT NOT NULL, at TEXT NOT NULL, since TEXT NOT NULL, is_unpaid INTEGER NOT NULL,
+    PRIMARY KEY (event_id, person)
+) STRICT;
+CREATE INDEX IF NOT EXISTS door_arrivals_at ON door_arrivals (at);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 

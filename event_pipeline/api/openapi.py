@@ -26,6 +26,7 @@ TAGS = [
     {"name": "exports", "description": "Files to take away."},
     {"name": "pipeline", "description": "How the pipeline fares, and running it."},
     {"name": "alerts", "description": "What is wrong, who was told, and who shall not be for a while."},
+    {"name": "coming in", "description": "Webhooks, known by their signatures, and scans at the door."},
     {"name": "administration", "description": "Counters and the record of who did what."},
 ]
 

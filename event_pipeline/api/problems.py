@@ -18,10 +18,14 @@ TYPE_PREFIX = "urn:event-pipeline:problem:"
 KINDS: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
     "unauthorized": (401, "A valid API key is needed"),
+    "wrong-signature": (401, "The signature does not fit"),
+    "clock-off": (401, "It was signed too long ago or too far ahead"),
     "forbidden": (403, "The key lacks the scope"),
     "not-found": (404, "There is no such thing"),
+    "not-set-up": (404, "This webhook is not set up"),
     "method-not-allowed": (405, "The method is not allowed here"),
     "conflict": (409, "The request goes against the state"),
+    "replayed": (409, "This very request was accepted before"),
     "in-progress": (409, "The same request is still being worked on"),
     "gone": (410, "It is no longer there"),
     "too-large": (413, "The request's body is too large"),
@@ -34,6 +38,8 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "dagster-refused": (502, "Dagster refused"),
     "busy": (503, "Too many requests read the warehouse at this moment"),
     "dagster-away": (503, "Dagster does not answer"),
+    "inbox-not-writable": (503, "What was sent cannot be kept"),
+    "sender-away": (503, "The sender's service does not answer"),
     "warehouse-not-ready": (503, "The warehouse cannot be read"),
     "timeout": (504, "Reading the warehouse took too long"),
 }

@@ -17,6 +17,9 @@ from event_pipeline.api.conditional import AnswerCache
 from event_pipeline.api.counters import Counters
 from event_pipeline.api.dagster_look import DagsterLook
 from event_pipeline.api.database import Database
+from event_pipeline.api.door import Door
+from event_pipeline.api.door.lists import DoorLists
+from event_pipeline.api.door.register import Register
 from event_pipeline.api.exports.runner import ExportRunner
 from event_pipeline.api.exports.store import ExportStore
 from event_pipeline.api.exports.streaming import Places
@@ -27,7 +30,10 @@ from event_pipeline.api.rates import RateLimiter
 from event_pipeline.api.reader import Limits, Reader
 from event_pipeline.api.sessions import Sessions
 from event_pipeline.api.standing import Standings
+from event_pipeline.api.webhooks import Webhooks
 from event_pipeline.control import DagsterControl
+from event_pipeline.inbound.journal import InboxJournal
+from event_pipeline.inbound.sns import fetch
 from event_pipeline.settings import Settings
 from event_pipeline.sql import Sandbox
 
@@ -41,8 +47,8 @@ def _now() -> datetime:
 
 @dataclass
 class Services:
-    """The parts of a running API. ``private`` reads the lake too and is for routes with the scope ``pii`` and states of
-    sources alone, ``exporting`` for exports; ``now`` gives the instant that decides what today is."""
+    """The parts of a running API. ``private`` reads the lake too and is for routes with the scope ``pii``, the door and
+    states of sources alone, ``exporting`` for exports; ``now`` gives the instant that decides what today is."""
 
     settings: Settings
     database: Database
@@ -63,6 +69,9 @@ class Services:
     standings: Standings
     sandbox: Sandbox
     alerts: AlertDatabase
+    inbox: InboxJournal
+    webhooks: Webhooks
+    door: Door
     now: Callable[[], datetime] = _now
 
     @classmethod
@@ -72,6 +81,8 @@ class Services:
         keys = KeyStore(database)
         audit = Audit(database)
         reader = Reader(settings, ("warehouse",))
+        private = Reader(settings, ("lake", "warehouse"))
+        inbox = InboxJournal(settings.inbox_dir)
         return cls(
             settings=settings,
             database=database,
@@ -82,16 +93,19 @@ class Services:
             limiter=RateLimiter(),
             counters=Counters(),
             reader=reader,
-            private=Reader(settings, ("lake", "warehouse")),
             exporting=Reader(settings, ("warehouse",), _export_limits(settings)),
             export_places=Places(settings.exports.streams),
             exports=ExportRunner(settings, ExportStore(database), audit),
+            private=private,
             mirror=Mirror(reader),
             cache=AnswerCache(),
             dagster=DagsterLook(settings),
             standings=Standings(),
             sandbox=Sandbox(settings),
             alerts=AlertDatabase(settings),
+            inbox=inbox,
+            webhooks=Webhooks(settings, database, audit, inbox, fetch),
+            door=Door(DoorLists(private, settings.api.refresh_seconds), Register(database), inbox),
         )
 
     @property
@@ -115,6 +129,7 @@ class Services:
         self.sandbox.close()
         self.exports.close()
         self.exporting.close()
+        self.inbox.close()
         self.reader.close()
         self.private.close()
         self.database.close()

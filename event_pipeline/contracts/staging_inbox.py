@@ -43,6 +43,7 @@ SCANS = _staging(
     timestamp("scanned_at", "When it was scanned, by the phone's clock.", nullable=False),
     text("scanner_id", "Device.", max_length=200, consequence="note"),
     timestamp("received_at", "When the pipeline got it.", consequence="note"),
+    text("door_event_id", "Event at whose door it was scanned, where the phone said so.", path="event_id", max_length=200, consequence="note"),
     Column("claimed_registration_id", "string", "Registration the code names."),
     Column("claimed_event_id", "string", "Event the code names."),
     Column("is_readable", "boolean", "The code is one of the app's attendance codes.", nullable=False),

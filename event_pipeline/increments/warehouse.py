@@ -59,8 +59,8 @@ CORE_INCREMENTS: dict[str, Increment] = {
         "claimed_event_id",
         {
             "staging.scans": Input(
-                ("claimed_event_id", "scan_id", "claimed_registration_id", "scanned_at", "scanner_id", "is_readable",
-                 "is_checksum_valid"),
+                ("claimed_event_id", "scan_id", "claimed_registration_id", "scanned_at", "scanner_id",
+                 "door_event_id", "is_readable", "is_checksum_valid"),
                 touches=f"SELECT {_CLAIMED} FROM {{changed}}",
                 reads=_SCANS,
             ),

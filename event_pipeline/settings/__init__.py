@@ -8,6 +8,7 @@ from event_pipeline.settings.alert_rules import AlertRule, AlertRules, Severity
 from event_pipeline.settings.alerts import Alerts, Receiver
 from event_pipeline.settings.dashboard import Dashboard
 from event_pipeline.settings.exports import Exports
+from event_pipeline.settings.inbound import Inbound, Webhook
 from event_pipeline.settings.pipeline import Settings, toml_path
 from event_pipeline.settings.reading import load_settings, read_settings
 from event_pipeline.settings.sections import (
@@ -37,6 +38,7 @@ __all__ = [
     "Exports",
     "Features",
     "Firebase",
+    "Inbound",
     "LogLevel",
     "Organisation",
     "Receiver",
@@ -49,6 +51,7 @@ __all__ = [
     "Spreadsheet",
     "Stream",
     "Validation",
+    "Webhook",
     "load_settings",
     "read_settings",
     "toml_path",

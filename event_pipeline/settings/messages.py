@@ -77,7 +77,7 @@ def _is_secret(path: list[str]) -> bool:
     return (
         bool(path)
         and (
-            path[0] in {"identity_key", "catalog_url", "storage_key_id", "storage_secret"}
+            path[0] in {"identity_key", "catalog_url", "storage_key_id", "storage_secret", "inbound"}
             # A wrong section is shown whole, with the addresses of receivers, which carry tokens.
             or path == ["alerts"]
             or path[:2] in (["alerts", "receivers"], ["alerts", "heartbeat_url"])

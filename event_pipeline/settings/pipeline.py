@@ -17,6 +17,7 @@ from pydantic_settings import (
 from event_pipeline.settings.alerts import Alerts
 from event_pipeline.settings.dashboard import Dashboard
 from event_pipeline.settings.exports import Exports
+from event_pipeline.settings.inbound import Inbound
 from event_pipeline.settings.sections import (
     Api,
     Features,
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     sql: Sql = Sql()
     dashboard: Dashboard = Dashboard()
     exports: Exports = Exports()
+    inbound: Inbound = Inbound()
     schedules: Schedules = Schedules()
     validation: Validation = Validation()
     retention: Retention = Retention()

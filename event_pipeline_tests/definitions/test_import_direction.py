@@ -19,7 +19,7 @@ RANKS = {
     **dict.fromkeys(BASE, 0),
     "contracts": 1,
     **dict.fromkeys(("models", "warehouse", "sources", "quality"), 2),
-    **dict.fromkeys(("increments", "alerts", "demo", "documentation", "control", "exports", "sql"), 3),
+    **dict.fromkeys(("increments", "alerts", "demo", "documentation", "control", "exports", "sql", "inbound"), 3),
     "ml": 4,
     **dict.fromkeys(("definitions", "stream", "api", "launch", "cli"), 5),
 }
@@ -33,7 +33,7 @@ PEERS = {
 """Of parts of one rank, those of which the first may import the second."""
 
 
-FREE_OF_DAGSTER = {"contracts", "models", "sources", "warehouse", "quality", "demo", "increments", "stream"}
+FREE_OF_DAGSTER = {"contracts", "models", "sources", "warehouse", "quality", "demo", "increments", "stream", "inbound"}
 """One core, two drivers: what a stream worker drives too knows nothing of Dagster."""
 
 

@@ -89,6 +89,10 @@ STORY: list[Change] = [
     registered("absent"),
     changed("registrations", "r-gone", registration("gone-event", event_id="e-deleted")),
     scanned("gone-event", qr_code("r-gone", "gone-event", event_id="e-deleted")),
+    registered("wrong-door"),
+    changed("scans", "wrong-door", scan(code("wrong-door"), AT_0440, "gate-1") | {"event_id": "e2"}),
+    registered("right-door"),
+    changed("scans", "right-door", scan(code("right-door"), AT_0440, "gate-1") | {"event_id": "e1"}),
 ]  # fmt: skip
 
 
@@ -135,6 +139,8 @@ def registrations(claims: dict[str, Row], memory_pipeline: MemoryPipeline) -> di
         ("scan:nameless-2", None, True),
         ("scan:typed-late", None, True),
         ("scan:gone-event", None, True),
+        ("scan:wrong-door", "wrong_event", False),
+        ("scan:right-door", None, True),
     ],
 )
 def test_a_claim_is_judged(claims: dict[str, Row], claim: str, refusal: str | None, is_counted: bool) -> None:

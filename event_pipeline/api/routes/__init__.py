@@ -18,8 +18,10 @@ from event_pipeline.api.routes import (
     operate,
     participants,
     runs,
+    scans,
     silences,
     status,
+    webhooks,
     workbook,
 )
 
@@ -38,6 +40,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     silences.router,
     alerts.router,
+    scans.router,
+    webhooks.router,
     administration.router,
     documentation.router,
 )

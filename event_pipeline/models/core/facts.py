@@ -97,6 +97,7 @@ def _refusal(claims: ir.Table) -> ir.StringValue:
         (is_scan & ~claims.is_checksum_valid, "bad_checksum"),
         (claims._known.isnull(), "unknown_registration"),
         (is_scan & (claims.claimed_event_id.fill_null("") != claims.source_event_id), "wrong_event"),
+        (is_scan & (claims.door_event_id != claims.source_event_id).fill_null(False), "wrong_event"),
         (claims.is_cancelled, "cancelled"),
         (claims.undone_at.notnull() & (claims.occurred_at <= claims.undone_at).fill_null(True), "undone"),
         else_=ibis.null("string"),
@@ -107,11 +108,15 @@ def _claims(table: ir.Table, prefix: str, claim_id: ir.StringValue, method: str,
     filled: dict[str, ir.Value] = {
         "claimed_event_id": ibis.null("string"),
         "scanner_id": ibis.null("string"),
+        "door_event_id": ibis.null("string"),
         "is_readable": ibis.literal(True),
         "is_checksum_valid": ibis.literal(True),
         **more,
     }
-    names = ("registration_id", "claimed_event_id", "occurred_at", "scanner_id", "is_readable", "is_checksum_valid")
+    names = (
+        "registration_id", "claimed_event_id", "occurred_at", "scanner_id", "door_event_id", "is_readable",
+        "is_checksum_valid",
+    )  # fmt: skip
     return table.select(
         attendance_id=ibis.literal(prefix) + claim_id,
         method=ibis.literal(method),
@@ -123,7 +128,7 @@ def _scanned(scans: ir.Table) -> ir.Table:
     return _claims(
         scans, "scan:", scans.scan_id, "qr_scan",
         registration_id=scans.claimed_registration_id, claimed_event_id=scans.claimed_event_id,
-        occurred_at=scans.scanned_at, scanner_id=scans.scanner_id,
+        occurred_at=scans.scanned_at, scanner_id=scans.scanner_id, door_event_id=scans.door_event_id,
         is_readable=scans.is_readable, is_checksum_valid=scans.is_checksum_valid,
     )  # fmt: skip
 

@@ -1,0 +1,81 @@
+"""Receives webhooks: who sent it is proven, it is kept on disk, and only then answered."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from event_pipeline.api.audit import Audit
+from event_pipeline.api.database import Database, stamp
+from event_pipeline.api.problems import Problem
+from event_pipeline.errors import TransientError
+from event_pipeline.inbound.delivery import Accepted, Delivery, Refused
+from event_pipeline.inbound.journal import InboxJournal
+from event_pipeline.inbound.provider import Provider
+from event_pipeline.inbound.providers import providers
+from event_pipeline.inbound.sns import Fetch
+from event_pipeline.settings import Settings
+
+
+class Webhooks:
+    """The providers that settings know, and which attempts of theirs were accepted already."""
+
+    def __init__(
+        self, settings: Settings, database: Database, audit: Audit, journal: InboxJournal, fetch: Fetch
+    ) -> None:
+        self._database, self._audit, self._journal, self._fetch = database, audit, journal, fetch
+        self._providers = providers(settings.inbound, fetch)
+        # What is signed at the edge of a clock that is ahead stays acceptable for twice the tolerance.
+        self._kept = timedelta(seconds=2 * settings.inbound.clock_tolerance_seconds)
+
+    def provider(self, path: str) -> Provider:
+        """Who sends to ``/webhooks/{path}``. Raises Problem: not-found, not-set-up."""
+        found = self._providers.get(path)
+        if found is None and "/" in path:
+            known = ", ".join(sorted(name for name in self._providers if "/" in name))
+            raise Problem("not-found", f"there is no webhook {path}; there are {known}")
+        if found is None or not found.is_set_up:
+            setting = "inbound.webhooks" if found is None else found.setting
+            raise Problem("not-set-up", f"name it in the setting {setting}; docs/inbound.md says how, step by step")
+        return found
+
+    def receive(self, path: str, delivery: Delivery, request_id: str) -> Accepted:
+        """What was kept of the delivery. Raises Problem."""
+        provider = self.provider(path)
+        try:
+            accepted = provider.accept(delivery)
+        except Refused as refused:
+            raise Problem(refused.kind, refused.detail) from None
+        except TransientError as error:
+            raise Problem("sender-away", str(error), {"Retry-After": "60"}) from None
+        digest = self._first_time(provider, accepted.proof, delivery.received_at)
+        try:
+            self._journal.append(accepted.records)
+        except TransientError as error:
+            if digest is not None:
+                self._database.execute("DELETE FROM webhook_attempts WHERE digest = ?", (digest,))
+            raise Problem("inbox-not-writable", str(error), {"Retry-After": "60"}) from None
+        if accepted.confirm:
+            self._confirm(provider, accepted.confirm, request_id)
+        return accepted
+
+    def _first_time(self, provider: Provider, proof: str | None, now: datetime) -> bytes | None:
+        """Remembers this attempt by its digest. Raises Problem when it was accepted before."""
+        if proof is None:
+            return None
+        digest = hashlib.sha256(f"{provider.name}\n{proof}".encode()).digest()
+        self._database.execute("DELETE FROM webhook_attempts WHERE at < ?", (stamp(now - self._kept),))
+        is_new = self._database.execute(
+            "INSERT INTO webhook_attempts (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+            (digest, stamp(now)),
+        )
+        if not is_new:
+            raise Problem("replayed", "its events are kept since then; each attempt needs a signature of its own")
+        return digest
+
+    def _confirm(self, provider: Provider, address: str, request_id: str) -> None:
+        try:
+            self._fetch(address)
+        except TransientError as error:
+            raise Problem("sender-away", str(error), {"Retry-After": "60"}) from None
+        self._audit.record(provider.name, "confirm_subscription", provider.setting, request_id)
