@@ -21,7 +21,10 @@ class Entry:
         return path == self.path or (self.path != "/" and path.startswith(f"{self.path}/"))
 
 
-NAVIGATION: tuple[Entry, ...] = (Entry("/", "Overview", "read", "overview"),)
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("/", "Overview", "read", "overview"),
+    Entry("/door", "Door", "scan", "gate"),
+)
 """The menu."""
 
 

@@ -12,7 +12,7 @@ from event_pipeline.api.dashboard.page import HEADERS, dashboard_of, frame, sign
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.problems import KINDS
 
-_OTHERS = ("/api/", "/assets/", "/updates", "/docs", "/openapi.json")
+_OTHERS = ("/api/", "/webhooks/", "/scans", "/assets/", "/updates", "/docs", "/openapi.json")
 """What no person opens by itself: answered with problem documents."""
 
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter
 
 from event_pipeline.api.dashboard import assets
 from event_pipeline.api.dashboard.dashboard import Topic
-from event_pipeline.api.dashboard.pages import overview, sign_in, updates
+from event_pipeline.api.dashboard.pages import door, overview, sign_in, updates
 
 PAGES: tuple[APIRouter, ...] = (
     overview.router,
+    door.router,
     sign_in.router,
     updates.router,
     assets.router,
