@@ -4,7 +4,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up test lint format docs bench faults
+.PHONY: help up test lint format docs bench bench-live faults
 
 help:
 	@echo "make up      set everything up, run the pipeline once, serve the dashboard and the Dagster UI until Ctrl-C"
@@ -13,6 +13,7 @@ help:
 	@echo "make format  put code into shape"
 	@echo "make docs    write the generated pages of docs/ again"
 	@echo "make bench   measure loading and refreshing one million registrations"
+	@echo "make bench-live  measure latency, rates, memory and the lake's size with up to five million"
 	@echo "make faults  kill worker and runs at 200 random moments and look whether anything was lost; FAULTS='--count 20'"
 
 up: .venv/.installed
@@ -35,6 +36,9 @@ docs: .venv/.installed-dev
 
 bench: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks
+
+bench-live: .venv/.installed-bench
+	@$(BIN)/python -m benchmarks.live
 
 faults: .venv/.installed-bench
 	@$(BIN)/python -m event_pipeline_tests.faults $(FAULTS)

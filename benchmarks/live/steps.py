@@ -6,11 +6,15 @@ A step's working directory holds ``data/``, the pipeline's data folder.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from dataclasses import asdict
 from itertools import islice
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from benchmarks.live.lake_size import compacted, lake_of, stored
 from benchmarks.live.workload import Workload
 from benchmarks.measure import Measured, cpu_seconds, measuring, report
 from benchmarks.steps import DATA, SEED, settings_of
@@ -19,6 +23,8 @@ BATCHES = {1: 15, 100: 15, 10_000: 3}
 """Batches measured by their size, after two that warm up."""
 
 _WARMING = 2
+
+_HOURS = 24
 
 
 def grow(registrations: int) -> Measured:
@@ -41,6 +47,7 @@ def grow(registrations: int) -> Measured:
             committer.catch_up()
         committer.close()
         maintain(connection, settings)
+    shutil.rmtree(settings.exports_dir)
     return measured
 
 
@@ -87,7 +94,43 @@ def batches(size: int) -> Measured:
     return measured
 
 
-STEPS = {"grow": grow, "open_copy": open_copy, "batches": batches}
+def day(batches: int, size: int, inlined_rows: int) -> Measured:
+    """A day of so many batches, and the night's maintenance after them, on a copy of the organisation.
+
+    Writes of up to ``inlined_rows`` rows wait in the catalog. Details are megabytes, and files, in the morning, after
+    each hour and after maintenance, and what the rows that are left take when each table is written at once.
+    """
+    from event_pipeline.stream.committer import Committer
+    from event_pipeline.warehouse.connection import connect, ibis_backend
+    from event_pipeline.warehouse.maintenance import maintain
+
+    measured, folder = Measured(rows=batches * size), Path("day")
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in ("catalog", "storage", "stream"):
+        shutil.copytree(DATA / part, folder / part)
+    settings = settings_of(folder)
+    with connect(settings) as connection:
+        connection.execute(f"SET ducklake_default_data_inlining_row_limit = {inlined_rows}")
+        catalog_mb = stored(folder / "catalog").megabytes
+        hours = [asdict(lake_of(folder))]
+        committer = Committer(ibis_backend(connection), settings)
+        committer.catch_up()
+        workload = Workload(connection, seed=size)
+        for number, batch in enumerate(islice(workload.batches(size), batches), start=1):
+            with measuring(measured):
+                committer.commit(batch, [])
+            if number % (batches // _HOURS) == 0:
+                hours.append(asdict(lake_of(folder)))
+        committer.close()
+    with connect(settings) as connection:
+        maintain(connection, settings)
+        compacted_mb = catalog_mb + compacted(connection, folder / "compacted")
+    measured.details = {"hours": hours, "night": asdict(lake_of(folder)), "compacted_mb": compacted_mb}
+    shutil.rmtree(folder)
+    return measured
+
+
+STEPS = {"day": day, "grow": grow, "open_copy": open_copy, "batches": batches}
 
 if __name__ == "__main__":
     report(STEPS[sys.argv[1]](**json.loads(sys.argv[2])))

@@ -45,6 +45,10 @@ class Workload:
         self._number = 0
         self._now = datetime.now(UTC)
 
+    def payloads(self) -> list[dict[str, Any]]:
+        """Registrations as the app wrote them, to make others of."""
+        return [known.payload for known in self._known]
+
     def batches(self, size: int) -> Iterator[list[ChangeBatch]]:
         """Batches of so many changes, each as the worker takes it: one ChangeBatch a collection."""
         while True:

@@ -71,9 +71,9 @@ def test_every_package_is_in_the_readme() -> None:
 
 
 def test_the_commands_of_the_readme_are_targets_of_the_makefile() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {
-        word for page in PAGES for word in re.findall(r"\bmake ([a-z]+)\b(?=`|\n)", page.read_text(encoding="utf-8"))
+        word for page in PAGES for word in re.findall(r"\bmake ([a-z-]+)\b(?=`|\n)", page.read_text(encoding="utf-8"))
     }
     assert {"up", "test"} <= named
     assert named <= targets
