@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
+from event_pipeline.alerts.evaluator import last_evaluation
+from event_pipeline.alerts.store import AlertStore
 from event_pipeline.api.answers.common import Quality
 from event_pipeline.api.answers.pipeline import ComponentName
 from event_pipeline.api.components import Look
@@ -16,6 +19,7 @@ from event_pipeline.api.queries import event as event_queries
 from event_pipeline.api.queries.events import Filters, event_page, one_event
 from event_pipeline.api.services import Services
 from event_pipeline.contracts.quarantine import QUARANTINE
+from event_pipeline.settings import Severity
 
 if TYPE_CHECKING:
     from event_pipeline.api.dashboard.dashboard import Dashboard
@@ -30,6 +34,10 @@ _LOOKED_AT = 12
 
 _NEARLY_FULL = 0.9
 _MOST = 500
+_LEVELS: dict[Severity, Level] = {"critical": "bad", "warning": "warn", "info": "good"}
+_SEEN_ABOVE = frozenset(("dagster_down", "stream_down", "warehouse_down", "source_failing", "check_failed", "off_pace"))
+"""Rules over what is looked at here anyway, at this moment and not twice a minute."""
+
 _SAID: dict[ComponentName, dict[str, tuple[str, str]]] = {
     "warehouse": {"down": ("The figures cannot be read", "the tables were never made, or are being made anew")},
     "stream": {
@@ -100,6 +108,7 @@ def concerns(dashboard: Dashboard, quality: Quality) -> list[Concern]:
         *_checks(dashboard, quality),
         *_quarantine(dashboard),
         *_pace(dashboard),
+        *_alerts(dashboard.services),
     ]
     return sorted(found, key=lambda concern: ("bad", "warn", "good").index(concern.level))
 
@@ -144,6 +153,22 @@ def _pace(dashboard: Dashboard) -> Iterator[Concern]:
             f"/events/{event.event_id}",
             "See its pace",
         )
+
+
+def _alerts(services: Services) -> Iterator[Concern]:
+    """What fires and is not among the others already."""
+    store, now = AlertStore(services.alerts), services.now()
+    if (at := last_evaluation(services.alerts)).at is not None and at.is_silent(services.settings, now):
+        yield Concern("warn", "Nobody is watching", "alerts are not evaluated any more", "/alerts", "See alerts")
+    silences = store.silences(active_at=datetime.now(UTC))
+    for alert in store.alerts(("firing",)):
+        if alert.rule in _SEEN_ABOVE or any(silence.matches(alert) for silence in silences):
+            continue
+        title = alert.summary[:1].upper() + alert.summary[1:]
+        detail = f"{alert.rule.replace('_', ' ')}, for {alert.owner}"
+        event_id = alert.labels.get("event_id")
+        way = (f"/events/{quote(event_id, safe='')}", "See the event") if event_id else ("/alerts", "See alerts")
+        yield Concern(_LEVELS[alert.severity], title, detail, *way)
 
 
 def refused_documents(services: Services) -> list[Refused]:

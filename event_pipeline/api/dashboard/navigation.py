@@ -24,6 +24,7 @@ class Entry:
 NAVIGATION: tuple[Entry, ...] = (
     Entry("/", "Overview", "read", "overview"),
     Entry("/door", "Door", "scan", "gate"),
+    Entry("/alerts", "Alerts", "read", "alerts"),
 )
 """The menu."""
 

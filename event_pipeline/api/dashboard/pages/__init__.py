@@ -8,11 +8,12 @@ from fastapi import APIRouter
 
 from event_pipeline.api.dashboard import assets
 from event_pipeline.api.dashboard.dashboard import Topic
-from event_pipeline.api.dashboard.pages import door, overview, sign_in, updates
+from event_pipeline.api.dashboard.pages import alerts, door, overview, sign_in, updates
 
 PAGES: tuple[APIRouter, ...] = (
     overview.router,
     door.router,
+    alerts.router,
     sign_in.router,
     updates.router,
     assets.router,
@@ -22,5 +23,6 @@ PAGES: tuple[APIRouter, ...] = (
 TOPICS: Mapping[str, Topic] = {
     "frame": lambda _dashboard, _about: {},
     "overview": overview.fragments,
+    "alerts": alerts.fragments,
 }
 """What a page may follow: its fragments, by the name in its ``data-live``."""
