@@ -18,4 +18,5 @@ def ask_dagster(settings: Settings) -> DagsterSign:
     if seen.location_error is not None:
         return DagsterSign(False, f"the code does not load: {seen.location_error.splitlines()[0]}")
     ill = [daemon.name for daemon in seen.daemons if daemon.is_required and not daemon.is_healthy]
-    return DagsterSign(not ill, f"not healthy: {', '.join(ill)}" if ill else "")
+    is_paused = not any(item.is_running for item in seen.automations)
+    return DagsterSign(not ill, f"not healthy: {', '.join(ill)}" if ill else "", is_paused)

@@ -85,6 +85,7 @@ class Evaluator:
         looked = Looked({}, {})
         for name, rule in self._rules.items():
             looked.found[name] = self._judge(name, rule, scene, looked.unseen)
+        self._tables.end()
         return looked
 
     def evaluate(self) -> dict[str, Alert]:
@@ -116,7 +117,7 @@ class Evaluator:
     def _judge(self, name: str, rule: AlertRule, scene: Scene, unseen: dict[str, str]) -> Sequence[Condition] | None:
         try:
             found = RULES[name].judge(scene, rule)
-            return [replace(condition, summary=self._mask.mask(condition.summary)) for condition in found]
+            return [self._masked(condition) for condition in found]
         except CannotLook as reason:
             unseen[name] = str(reason)
         except Exception as error:
@@ -124,6 +125,10 @@ class Evaluator:
             unseen[name] = f"a fault of the rule: {type(error).__name__}"
             log.exception("alert_rule_failed", rule=name)
         return None
+
+    def _masked(self, condition: Condition) -> Condition:
+        """What a source or Dagster said may quote an address with its password."""
+        return replace(condition, summary=self._mask.mask(condition.summary), link=self._mask.mask(condition.link))
 
 
 def last_evaluation(database: AlertDatabase) -> Evaluation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import duckdb
 
 Row = dict[str, Any]
+_TABLES = """
+SELECT database_name || '.' || schema_name || '.' || table_name AS name FROM duckdb_tables()
+WHERE database_name IN ('lake', 'warehouse')
+"""
 CANNOT_BE_READ = "the warehouse cannot be read; the log says why"
 
 log = structlog.get_logger(__name__)
@@ -38,10 +42,23 @@ class Tables:
         self._opened: AbstractContextManager[duckdb.DuckDBPyConnection] | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._is_broken = False
+        self._is_looking = False
+        self._made: frozenset[str] | None = None
 
     def begin(self) -> None:
-        """A new evaluation: what could not be opened is tried again."""
+        """A new evaluation: all of it sees one state, and what could not be opened is tried again."""
+        self.end()
         self._is_broken = False
+
+    def end(self) -> None:
+        """The evaluation is over."""
+        import duckdb
+
+        self._made, self._is_looking = None, False
+        if self._connection is not None:
+            # A transaction that failed has ended already.
+            with suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of a SELECT by column name. Raises CannotLook when nothing was ever loaded or it cannot be read."""
@@ -52,6 +69,7 @@ class Tables:
             names = [column[0] for column in found.description or ()]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
+            self.end()
             raise CannotLook(f"the tables are not as they should be: {error}") from error
         except CannotLook:
             raise
@@ -64,12 +82,15 @@ class Tables:
 
     def have(self, contract: Contract) -> bool:
         """Whether that table was made. Raises as ``rows`` does."""
-        sql = "SELECT 1 FROM duckdb_tables() WHERE database_name = $c AND schema_name = $s AND table_name = $t"
-        return bool(self.rows(sql, {"c": contract.catalog, "s": contract.layer, "t": contract.table}))
+        if self._made is None:
+            rows = self.rows(_TABLES)
+            self._made = frozenset(row["name"] for row in rows)
+        return contract.qualified in self._made
 
     def close(self) -> None:
         """Give the connection back; the next look opens it again."""
         opened, self._opened, self._connection = self._opened, None, None
+        self._made, self._is_looking = None, False
         if opened is not None:
             opened.__exit__(None, None, None)
 
@@ -82,6 +103,9 @@ class Tables:
             opened = connect(self._settings, read_only=True)
             self._connection = opened.__enter__()
             self._opened = opened
+        if not self._is_looking:
+            self._connection.execute("BEGIN TRANSACTION")
+            self._is_looking = True
         return self._connection
 
 
@@ -108,6 +132,10 @@ class Scene:
     def rows(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of a SELECT; as ``Tables.rows``."""
         return self.tables.rows(sql, parameters)
+
+    def snapshot(self, catalog: str) -> int:
+        """The state of the lake or the warehouse that is looked at."""
+        return self.rows(f"SELECT id FROM ducklake_current_snapshot('{catalog}')")[0]["id"]
 
     def dagster_link(self, path: str) -> str:
         """An address in Dagster's UI."""

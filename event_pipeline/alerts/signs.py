@@ -33,10 +33,14 @@ class WorkerSign:
 
 @dataclass(frozen=True, slots=True)
 class DagsterSign:
-    """Whether Dagster runs as it should, and what is wrong otherwise."""
+    """Whether Dagster runs as it should, and what is wrong otherwise.
+
+    ``is_paused`` is whether somebody has switched every sensor and schedule off.
+    """
 
     is_well: bool
     message: str
+    is_paused: bool = False
 
 
 AskWorker = Callable[[], WorkerSign | None]

@@ -141,6 +141,8 @@ class TestMachine:
         noted(situation)
         situation.wait(minutes=16)
         assert situation.subjects("dagster_down") == ["results"]
+        situation.dagster = DagsterSign(True, "", is_paused=True)
+        assert situation.find("dagster_down") == []
 
     def test_a_warehouse_that_cannot_be_read_is_found_and_seen_again(self, situation: Situation) -> None:
         assert situation.find("warehouse_down") == []
@@ -208,6 +210,7 @@ class TestTables:
         progress = {"consumed_snapshot": 0, "fingerprint": "f", "as_of": NOW, "committed_at": NOW}
         situation.put(LAKE_PROGRESS, progress)
         situation.put(EVENTS, document(1))
+        situation.tables.begin()
         (row,) = situation.tables.rows(
             "SELECT snapshot_id, snapshot_time FROM ducklake_snapshots('lake') ORDER BY 1 DESC LIMIT 1"
         )

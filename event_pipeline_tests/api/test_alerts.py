@@ -116,6 +116,8 @@ def test_a_silence_is_made_seen_and_ended(api: Api, headers: dict[str, str]) -> 
         {"matchers": {"rule": "x"}},
         {"matchers": {"rule": "x"}, "hours": 1, "until": "2099-01-01T00:00:00Z"},
         {"matchers": {"rule": "x"}, "until": "2020-01-01T00:00:00Z"},
+        {"matchers": {"rule": "x"}, "until": "9999-12-31T23:59:59-12:00"},
+        {"matchers": {"rule": "x"}, "until": "0001-01-01T00:00:00+12:00"},
         {"matchers": {"rule": ""}, "hours": 1},
     ],
 )

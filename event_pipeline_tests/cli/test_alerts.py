@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +15,10 @@ import pytest
 from event_pipeline.alerts.alert import Alert, fingerprint_of
 from event_pipeline.alerts.database import AlertDatabase, stamp
 from event_pipeline.alerts.delivery.outbox import Outbox
+from event_pipeline.alerts.evaluator import last_evaluation
 from event_pipeline.alerts.store import AlertStore
 from event_pipeline.settings import Settings
+from event_pipeline_tests.control.live import free_port
 
 NOW = datetime.now(UTC)
 ALERT = Alert(
@@ -65,3 +70,18 @@ def test_a_test_tells_whether_it_arrived(data: Settings, run) -> None:
     assert "ConnectError" in run("alerts", "test", "one").err
     unknown = run("alerts", "test", "two")
     assert (unknown.code, "there are one" in unknown.err) == (2, True)
+
+
+def test_serve_evaluates_them_beside_the_api(data: Settings, tmp_path: Path) -> None:
+    with (tmp_path / "serve.log").open("wb") as log:
+        command = [sys.executable, "-m", "event_pipeline.cli", "serve", "--port", str(free_port())]
+        serving = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            with closing(AlertDatabase(data)) as database:
+                pause = threading.Event()
+                while last_evaluation(database).at is None:
+                    assert serving.poll() is None, (tmp_path / "serve.log").read_text()
+                    pause.wait(0.1)
+        finally:
+            serving.terminate()
+            serving.wait()

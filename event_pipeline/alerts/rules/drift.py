@@ -33,17 +33,23 @@ UNION ALL (
     WHERE field <> '' GROUP BY field ORDER BY 2 DESC, 1 LIMIT {fields}
 )
 """
+_LOOKED_AT = "fields_snapshot"
 _BEGINNING = "1970-01-01T00:00:00.000000Z"
 
 
 def schema_drift(scene: Scene, rule: SchemaDrift) -> Sequence[Condition]:
     """Fields of the app's and the providers' documents that came or went."""
+    snapshot = str(scene.snapshot("lake"))
+    collections = {**RAW_FIREBASE, **RAW_INBOX}
+    if scene.database.noted(_LOOKED_AT) != snapshot:
+        for collection, contract in collections.items():
+            if scene.tables.have(contract):
+                _learn(scene, collection, contract, rule)
+        scene.database.note(_LOOKED_AT, snapshot)
     found = []
-    for collection, contract in {**RAW_FIREBASE, **RAW_INBOX}.items():
-        if scene.tables.have(contract):
-            _learn(scene, collection, contract, rule)
-            rows = scene.database.execute("SELECT * FROM document_fields WHERE collection = ?", (collection,))
-            found += _judge(scene, collection, {row["field"]: dict(row) for row in rows}, rule)
+    for collection in collections:
+        rows = scene.database.execute("SELECT * FROM document_fields WHERE collection = ?", (collection,))
+        found += _judge(scene, collection, {row["field"]: dict(row) for row in rows}, rule)
     return found
 
 

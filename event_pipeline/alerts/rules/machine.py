@@ -16,11 +16,13 @@ _GIGABYTE = 10**9
 
 
 def dagster_down(scene: Scene, rule: DagsterDown) -> Sequence[Condition]:
-    """Dagster is away or ill; or it runs, but nobody tells how its runs and checks end."""
+    """Dagster is away or ill; or it runs and is not paused, but nobody tells how its runs and checks end."""
     if not scene.dagster.is_well:
         link = scene.dagster_link("deployment")
         return [Condition("dagster_down", "dagster", f"Dagster is not well: {scene.dagster.message}", link=link)]
     read_at = results_read_at(scene.database)
+    if scene.dagster.is_paused:
+        return []
     if read_at is not None and scene.now - read_at < timedelta(minutes=rule.report_minutes):
         return []
     since = f"since {read_at:%Y-%m-%d %H:%M} UTC" if read_at else "so far"
@@ -33,7 +35,7 @@ def warehouse_down(scene: Scene, _: WarehouseDown) -> Sequence[Condition]:
     if not lake_exists(scene.settings):
         raise CannotLook("nothing was ever loaded")
     try:
-        scene.rows("SELECT id FROM warehouse.current_snapshot()")
+        scene.snapshot("warehouse")
     except CannotLook as error:
         # The log says why, masked; what the catalog says may hold its address.
         return [Condition("warehouse_down", "warehouse", str(error))]

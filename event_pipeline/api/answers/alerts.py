@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
@@ -33,6 +33,7 @@ _SILENCE = {
     "until": "2026-06-02T09:10:00Z", "who": "ep_h3k9x2aa", "why": "postponed by a week", "is_active": True,
 }  # fmt: skip
 
+_LONGEST = timedelta(days=365)
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
@@ -187,8 +188,9 @@ class NewSilence(BaseModel):
     def _ends(self) -> Self:
         if (self.hours is None) == (self.until is None):
             raise ValueError("give hours or until")
-        if self.until is not None and self.until <= datetime.now(UTC):
-            raise ValueError("until must be in the future")
+        now = datetime.now(UTC)
+        if self.until is not None and not timedelta() < self.until - now <= _LONGEST:
+            raise ValueError("until must be in the future, and within a year")
         return self
 
 
