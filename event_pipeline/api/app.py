@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from event_pipeline.api import openapi
 from event_pipeline.api.dashboard import PAGES, Dashboard
-from event_pipeline.api.dashboard.problem_pages import problem_page, wants_page
+from event_pipeline.api.dashboard.problem_pages import fault_page, problem_page, wants_page
 from event_pipeline.api.exports.opening import open_export
 from event_pipeline.api.observe import Observed
 from event_pipeline.api.problems import FieldError, Problem, field_errors, kind_of_status, problem_response
@@ -58,7 +58,14 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         lifespan=lifespan,
-        middleware=[Middleware(Observed, counters=parts.counters, most_bytes=settings.api.body_kilobytes * _KILOBYTE)],
+        middleware=[
+            Middleware(
+                Observed,
+                counters=parts.counters,
+                most_bytes=settings.api.body_kilobytes * _KILOBYTE,
+                page_of=fault_page,
+            )
+        ],
     )
     app.state.services, app.state.dashboard = parts, dashboard
     for router in (*ROUTERS, *PAGES):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ _HEADERS = {
 }
 """What every answer says unless its route says it otherwise."""
 
+PageOf = Callable[["Scope", str], "ASGIApp | None"]
+"""The page that says a fault, with that detail; None where the request wants no page."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -53,8 +57,8 @@ def notes_of(scope: Scope) -> Notes:
 class Observed:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, counters: Counters, most_bytes: int) -> None:
-        self._app, self._counters, self._most_bytes = app, counters, most_bytes
+    def __init__(self, app: ASGIApp, counters: Counters, most_bytes: int, page_of: PageOf | None = None) -> None:
+        self._app, self._counters, self._most_bytes, self._page_of = app, counters, most_bytes, page_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -81,7 +85,7 @@ class Observed:
             if status:
                 # The answer has begun: only cutting the connection tells the client that it is not whole.
                 raise
-            await _send_problem(scope, notes, send_with_headers)
+            await self._send_problem(scope, notes, receive, send_with_headers)
         finally:
             # How long somebody keeps a page open says nothing of how fast it was answered.
             seconds = time.perf_counter() - began if until_answered is None else until_answered
@@ -91,6 +95,19 @@ class Observed:
                 "request", request_id=notes.request_id, method=scope["method"], path=scope["path"], status=status,
                 milliseconds=round(seconds * 1000, 1), caller=notes.key_id, problem=notes.problem,
             )  # fmt: skip
+
+    async def _send_problem(self, scope: Scope, notes: Notes, receive: Receive, send: Send) -> None:
+        """A page where the request is a person's, a problem document otherwise."""
+        notes.problem = "internal"
+        detail = f"the log has the reason under the request id {notes.request_id}"
+        page = self._page_of(scope, detail) if self._page_of else None
+        if page is not None:
+            await page(scope, receive, send)
+            return
+        status, body = document("internal", detail, scope["path"], notes.request_id)
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _limited(receive: Receive, most_bytes: int) -> Receive:
@@ -127,12 +144,3 @@ def _missing_headers(present: list[tuple[bytes, bytes]], notes: Notes) -> list[t
     wanted = _HEADERS | notes.headers | {"x-request-id": notes.request_id}
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in wanted.items()]
     return [(name, value) for name, value in encoded if name not in names]
-
-
-async def _send_problem(scope: Scope, notes: Notes, send: Send) -> None:
-    notes.problem = "internal"
-    detail = f"the log has the reason under the request id {notes.request_id}"
-    status, body = document("internal", detail, scope["path"], notes.request_id)
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

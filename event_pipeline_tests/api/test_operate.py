@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from event_pipeline.api.sessions import COOKIE
 from event_pipeline.control import DagsterControl
 from event_pipeline.control.worker_switch import is_worker_on
 from event_pipeline.settings import Settings
@@ -15,6 +16,7 @@ from event_pipeline_tests.api.organisation import NOW, Api, running_api
 from event_pipeline_tests.control.live import LiveDagster
 
 TRIGGER = "/api/pipeline/trigger"
+PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +134,35 @@ def test_status_shows_that_dagster_is_there(live: Api, operator: dict[str, str])
     assert (on["running"], off["running"]) == (True, False)
     assert on["since"] is not None
     assert next(part for part in on["components"] if part["name"] == "dagster")["state"] == "ok"
+
+
+@pytest.fixture
+def signed_in(live: Api) -> Iterator[str]:
+    """The token of a browser's session with a key that may operate."""
+    session = live.services.sessions.begin(live.services.keys.create("x", ("read", "operate"))[0], 1)
+    live.http.cookies.set(COOKIE, session.secret)
+    yield session.token
+    live.http.cookies.clear()
+
+
+def test_the_dashboards_switches_do_the_same_and_say_what_came_of_it(live: Api, signed_in: str) -> None:
+    said = []
+    for path in ("start", "start", "stop"):
+        page = live.http.post(f"/pipeline/{path}", data={"token": signed_in, "name": "nightly"}, headers=PAGE)
+        said.append(page.text.split('role="status"><p>')[1].split("</p>")[0])
+    assert said == ["Switched on: nightly.", "Everything was on already.", "Switched off: nightly."]
+    assert live.http.post("/pipeline/start", data={"name": "nightly"}, headers=PAGE).status_code == 403
+
+
+def test_the_dashboard_runs_a_job_and_leads_to_it(live: Api, signed_in: str, dagster: LiveDagster) -> None:
+    page = live.http.post("/pipeline/run", data={"token": signed_in, "job": "refresh"}, headers=PAGE)
+    run_id = page.text.split('data-follow-run="')[1].split('"')[0]
+    with DagsterControl(dagster.url) as control:
+        control.follow(run_id)
+    assert live.http.get(f"/api/pipeline/runs/{run_id}").json()["succeeded"] is True
+    live.app.state.dashboard.look.forget()
+    live.services.dagster.forget()
+    assert f'href="{dagster.url}/runs/{run_id}"' in live.http.get("/pipeline", headers=PAGE).text
+    refused = live.http.post("/pipeline/run", data={"token": signed_in, "job": "refrsh"}, headers=PAGE)
+    assert 'role="alert"' in refused.text
+    assert "there is no job" in refused.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from event_pipeline.api.services import Services
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from event_pipeline.api.dashboard.attention import OffPace, Refused
 
+_TICKED = re.compile(r"`([^`]+)`")
 _LOOK_SECONDS = 5.0
 _REFUSED_SECONDS = 15.0
 _OFF_PACE_SECONDS = 30.0
@@ -79,6 +82,15 @@ def _templates(formats: Formats) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
+    environment.filters["ticks"] = _ticks
     environment.globals |= {"f": formats, "asset_url": asset_url}
     return environment
+
+
+def _ticks(text: str) -> Markup:
+    """A message with what stands in backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before

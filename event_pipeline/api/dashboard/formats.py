@@ -74,10 +74,6 @@ class Formats:
         """The instant on the organisation's clocks."""
         return instant.astimezone(self._zone)
 
-    def instant(self, instant: datetime | None) -> str:
-        """26 Nov 2026, 14:05."""
-        return _NONE if instant is None else f"{self.day(self.local(instant).date())}, {self.clock(instant)}"
-
     def clock(self, instant: datetime | None, seconds: bool = False) -> str:
         """14:05."""
         return _NONE if instant is None else self.local(instant).strftime("%H:%M:%S" if seconds else "%H:%M")
@@ -90,12 +86,13 @@ class Formats:
         """26 Nov."""
         return _NONE if day is None else f"{day.day} {day:%b}"
 
-    def weekday(self, instant: datetime | None) -> str:
-        """Thu 26 Nov, 14:05."""
+    def weekday(self, instant: datetime | None, now: datetime | None = None) -> str:
+        """Thu 26 Nov, 14:05; with the year when it is not the year of ``now``."""
         if instant is None:
             return _NONE
         local = self.local(instant)
-        return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+        year = f" {local.year}" if now is not None and self.local(now).year != local.year else ""
+        return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
 
     def zone(self, at: datetime) -> str:
         """IST, or the zone's place where it has no short name."""

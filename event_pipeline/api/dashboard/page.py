@@ -53,9 +53,9 @@ class Page:
         """What the last form came to, shown once."""
         return self.services.sessions.take(self.session)
 
-    def show(self, template: str, status: int = 200, **context: Any) -> Response:
+    def show(self, template: str, **context: Any) -> Response:
         """The page of that template."""
-        return HTMLResponse(self.dashboard.html(template, **frame(self), **context), status, HEADERS)
+        return HTMLResponse(self.dashboard.html(template, **frame(self), **context), headers=HEADERS)
 
     def go(self, path: str, notice: Notice | None = None) -> Response:
         """To another page, which shows the notice."""

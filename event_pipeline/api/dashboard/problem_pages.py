@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import Scope
 
 from event_pipeline.api.dashboard.navigation import home_of
 from event_pipeline.api.dashboard.page import HEADERS, dashboard_of, frame, sign_in_path, signed_in
@@ -45,6 +46,25 @@ def wants_page(request: Request) -> bool:
     """Whether a person's browser asks, for something that is a page."""
     accepts = "text/html" in request.headers.get("accept", "")
     return accepts and not request.url.path.startswith(_OTHERS)
+
+
+def fault_page(scope: Scope, detail: str) -> Response | None:
+    """What went wrong as a page, without the frame: that may be what went wrong. None where no page is wanted."""
+    request = Request(scope)
+    if not wants_page(request):
+        return None
+    status, said = KINDS["internal"][0], _SAID["internal"]
+    context = {
+        "title": said.title,
+        "advice": said.advice,
+        "detail": detail,
+        "again": request.url.path if request.method == "GET" else "/",
+        "again_text": "Try again",
+        "request_id": notes_of(scope).request_id,
+    }
+    dashboard = dashboard_of(request)
+    organisation = dashboard.services.settings.organisation
+    return HTMLResponse(dashboard.html("problem_alone.html", organisation=organisation, **context), status, HEADERS)
 
 
 def problem_page(request: Request, kind: str, detail: str, status: int | None = None) -> Response:

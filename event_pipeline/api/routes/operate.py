@@ -61,11 +61,15 @@ def stop(
 
 
 def _switch(request: Request, services: Services, key: ApiKey, names: Names | None, *, on: bool) -> Answer:
-    wanted = names.names if names else []
-    switched = switch_pipeline(services.control, services.settings, wanted, on=on)
+    return Answer(switched(request, services, key, names.names if names else [], on=on))
+
+
+def switched(request: Request, services: Services, key: ApiKey, wanted: list[str], *, on: bool) -> Switching:
+    """Switch these, and the stream worker with them when none is named; audited. Raises ControlError."""
+    items = switch_pipeline(services.control, services.settings, wanted, on=on)
     services.dagster.forget()
     _record(request, services, key, "start" if on else "stop", ", ".join(wanted) or "all")
-    return Answer(Switching(items=[SwitchedItem(**asdict(item)) for item in switched]))
+    return Switching(items=[SwitchedItem(**asdict(item)) for item in items])
 
 
 @router.post(
@@ -81,13 +85,18 @@ def trigger(
 
 
 def _launch(request: Request, services: Services, key: ApiKey, wanted: Trigger) -> Answer:
+    body = launched(request, services, key, wanted)
+    return Answer(body, 202, {"Location": f"/api/pipeline/runs/{body.id}"})
+
+
+def launched(request: Request, services: Services, key: ApiKey, wanted: Trigger) -> Triggered:
+    """Have Dagster run it; audited. Raises ControlError."""
     span = (wanted.partitions.first, wanted.partitions.last) if wanted.partitions else None
     with services.control() as control:
-        launched = control.launch(wanted.job, wanted.assets, wanted.partition, span)
+        accepted = control.launch(wanted.job, wanted.assets, wanted.partition, span)
     services.dagster.forget()
-    _record(request, services, key, "trigger", wanted.job or ", ".join(wanted.assets), {"id": launched.id})
-    body = Triggered(id=launched.id, kind="run" if launched.run_id else "backfill", dagster_url=launched.url)
-    return Answer(body, 202, {"Location": f"/api/pipeline/runs/{launched.id}"})
+    _record(request, services, key, "trigger", wanted.job or ", ".join(wanted.assets), {"id": accepted.id})
+    return Triggered(id=accepted.id, kind="run" if accepted.run_id else "backfill", dagster_url=accepted.url)
 
 
 def _record(

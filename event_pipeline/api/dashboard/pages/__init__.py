@@ -8,10 +8,14 @@ from fastapi import APIRouter
 
 from event_pipeline.api.dashboard import assets
 from event_pipeline.api.dashboard.dashboard import Topic
-from event_pipeline.api.dashboard.pages import alerts, door, overview, sign_in, updates
+from event_pipeline.api.dashboard.pages import alerts, door, event, events, overview, pipeline, quality, sign_in, updates
 
 PAGES: tuple[APIRouter, ...] = (
     overview.router,
+    events.router,
+    event.router,
+    pipeline.router,
+    quality.router,
     door.router,
     alerts.router,
     sign_in.router,
@@ -23,6 +27,8 @@ PAGES: tuple[APIRouter, ...] = (
 TOPICS: Mapping[str, Topic] = {
     "frame": lambda _dashboard, _about: {},
     "overview": overview.fragments,
+    "event": event.fragments,
+    "pipeline": pipeline.fragments,
     "alerts": alerts.fragments,
 }
 """What a page may follow: its fragments, by the name in its ``data-live``."""

@@ -35,7 +35,7 @@
     };
   }
 
-  function seriesOf(one, colour, look) {
+  function seriesOf(one, colour) {
     const isBar = one.kind === "bar";
     return {
       name: one.name, type: isBar ? "bar" : "line", data: one.values, color: colour,
@@ -60,19 +60,26 @@
     };
   }
 
-  function option(data, isNarrow) {
+  // Names that do not fit beside each other take further lines above the chart.
+  function legendHeight(data, width) {
+    if (data.series.length < 2) return 14;
+    const needed = data.series.reduce((sum, one) => sum + 36 + 7 * one.name.length, 0);
+    return 14 + 22 * Math.ceil(needed / width);
+  }
+
+  function option(data, width) {
     const look = colours();
     const font = getComputedStyle(document.body).fontFamily;
     let own = 0;
     const series = data.series.map((one) => {
       const colour = one.reference && data.series.length === 2 ? look.quiet : look.series[own++ % look.series.length];
-      return seriesOf(one, colour, look);
+      return seriesOf(one, colour);
     });
     if (series.length) series[0].markLine = marksOf(data.marks, look);
     const levels = data.marks.filter((mark) => mark.level !== null).map((mark) => mark.level);
     return {
       animation: !still.matches, animationDuration: 300, textStyle: { fontFamily: font, color: look.text },
-      grid: { left: 4, right: 12, top: data.series.length > 1 ? 36 : 14, bottom: 4, outerBoundsMode: "same", containLabel: true },
+      grid: { left: 4, right: 12, top: legendHeight(data, width), bottom: 4, outerBoundsMode: "same", containLabel: true },
       legend: data.series.length > 1
         ? { top: 0, left: 0, itemWidth: 18, itemHeight: 8, icon: "roundRect", textStyle: { color: look.text } } : undefined,
       tooltip: {
@@ -83,11 +90,12 @@
       xAxis: {
         type: "category", data: data.labels, boundaryGap: data.series.some((one) => one.kind === "bar"),
         axisLine: { lineStyle: { color: look.line } }, axisTick: { show: false },
-        axisLabel: { color: look.quiet, hideOverlap: true, interval: isNarrow ? "auto" : "auto", margin: 10 },
+        axisLabel: { color: look.quiet, hideOverlap: true, margin: 10 },
       },
       yAxis: {
         type: "value", minInterval: data.unit === "count" ? 1 : undefined, splitNumber: 4,
-        max: levels.length ? (range) => Math.max(range.max, ...levels) : undefined,
+        scale: data.unit === "share",
+        max: data.unit === "share" ? 1 : levels.length ? (range) => Math.max(range.max, ...levels) : undefined,
         splitLine: { lineStyle: { color: look.line } },
         axisLabel: { color: look.quiet, formatter: (value) => write(value, data.unit, "short") },
       },
@@ -98,19 +106,24 @@
   function draw(figure) {
     const place = figure.querySelector(".chart-place");
     const source = figure.querySelector('script[type="application/json"]');
-    if (!source || !place.clientWidth) return;
+    if (!source) return;
+    const data = JSON.parse(source.textContent);
+    place.hidden = !data.series.some((one) => one.values.some(Boolean));
+    figure.dataset.drawn = "yes";
+    if (place.hidden || !place.clientWidth) return;
     let chart = drawn.get(figure);
     if (!chart) {
       chart = echarts.init(place, null, { renderer: "canvas" });
       drawn.set(figure, chart);
       new ResizeObserver(() => chart.resize()).observe(place);
-      figure.addEventListener("new-data", () => draw(figure));
     }
-    chart.setOption(option(JSON.parse(source.textContent), place.clientWidth < 480), { notMerge: true });
-    figure.dataset.drawn = "yes";
+    chart.setOption(option(data, place.clientWidth), { notMerge: true });
   }
 
   const drawAll = () => document.querySelectorAll("figure[data-chart]").forEach(draw);
   drawAll();
+  document.querySelectorAll("figure[data-chart]").forEach((figure) => {
+    figure.addEventListener("new-data", () => draw(figure));
+  });
   dark.addEventListener("change", drawAll);
 })();

@@ -1,0 +1,111 @@
+"""``/events/{event_id}``: how one event goes, live while it is on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from event_pipeline.api.answers.event import EventAnalytics
+from event_pipeline.api.answers.participants import Participants
+from event_pipeline.api.dashboard.charts import Chart, Series
+from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
+from event_pipeline.api.dashboard.pace_chart import pace_chart
+from event_pipeline.api.dashboard.page import Page, shows
+from event_pipeline.api.pages import Cursor
+from event_pipeline.api.queries.scans import Scan, arrivals_a_minute, latest_scans
+from event_pipeline.api.routes.event import EventId, event_answer
+from event_pipeline.api.routes.participants import participants as participants_answer
+
+router = APIRouter(include_in_schema=False)
+
+_SCANS = 8
+_LASTS = timedelta(hours=6)
+_PEOPLE = 50
+_BUCKET = timedelta(minutes=5)
+_LONGEST_ARRIVALS = timedelta(hours=18)
+_EARLY = timedelta(hours=3)
+"""Doors open so long before the start: check-in is followed from then on."""
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """What the page shows; ``rate`` is arrivals a minute, None unless people may be arriving."""
+
+    answer: EventAnalytics
+    pace: Chart
+    arrivals: Chart
+    scans: list[Scan]
+    rate: float | None
+
+
+@router.get("/events/{event_id}")
+def event(page: Annotated[Page, shows("read")], event_id: EventId) -> Response:
+    """The page."""
+    return page.show("event.html", found=event_page(page.dashboard, event_id))
+
+
+@router.get("/events/{event_id}/participants")
+def participants(page: Annotated[Page, shows("read", "pii")], event_id: EventId, cursor: Cursor = None) -> Response:
+    """Who registered, by name; every look is audited as the API's own."""
+    key = page.session.key
+    people: Participants = participants_answer(page.request, page.services, key, event_id, _PEOPLE, cursor)
+    with page.dashboard.warehouse() as (session, state):
+        answer = event_answer(session, state, page.services, event_id)
+    return page.show("participants.html", event=answer.event, people=people, is_first=cursor is None)
+
+
+def fragments(dashboard: Dashboard, about: str) -> Fragments:
+    """What changes on the page of that event."""
+    found = event_page(dashboard, about)
+    return {
+        "live-event": dashboard.html("event_parts.html#cards", found=found),
+        "live-count": dashboard.html("event_parts.html#count", found=found),
+        "live-door": dashboard.html("event_parts.html#door", found=found),
+        "arrivals-data": dashboard.html("charts.html#data", chart=found.arrivals),
+        "pace-data": dashboard.html("charts.html#data", chart=found.pace),
+        "live-money": dashboard.html("event_parts.html#money", answer=found.answer),
+        "live-mail": dashboard.html("event_parts.html#mail", funnel=found.answer.email_funnel),
+    }
+
+
+def event_page(dashboard: Dashboard, event_id: str) -> EventPage:
+    """Everything on the page, of one look at the warehouse. Raises Problem: not-found."""
+    services = dashboard.services
+    now = services.now()
+    with dashboard.warehouse() as (session, state):
+        answer = event_answer(session, state, services, event_id)
+        starts = answer.event.starts_at
+        ends = answer.event.ends_at or (starts + _LASTS if starts else None)
+        may_arrive = starts is not None and ends is not None and starts - _EARLY <= now <= ends
+        scans = latest_scans(session, event_id, _SCANS)
+        rate = arrivals_a_minute(session, event_id, now) if may_arrive else None
+    return EventPage(answer, pace_chart(answer, dashboard.formats), _arrivals(answer, dashboard), scans, rate)
+
+
+def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
+    formats, found = dashboard.formats, answer.arrivals
+    by_bucket = {arrival.bucket_at: arrival.check_ins for arrival in found}
+    buckets = _without_gaps(list(by_bucket))
+    is_one_day = len({formats.local(bucket).date() for bucket in buckets}) < 2
+    labels = [formats.clock(bucket) if is_one_day else formats.weekday(bucket) for bucket in buckets]
+    most = max(found, key=lambda arrival: arrival.check_ins, default=None)
+    summary = (
+        f"{formats.number(found[-1].cumulative_check_ins)} arrivals; the most in five minutes were "
+        f"{formats.number(most.check_ins)}, from {formats.weekday(most.bucket_at)} on."
+        if most
+        else "Nobody has checked in yet."
+    )
+    series = [Series("Arrivals", [by_bucket.get(bucket, 0) for bucket in buckets], "bar")]
+    return Chart("arrivals", "Arrivals in five minutes", "From", labels, series, summary=summary)
+
+
+def _without_gaps(buckets: list[datetime]) -> list[datetime]:
+    """Every five minutes from the first to the last, unless they are of many days."""
+    if not buckets or buckets[-1] - buckets[0] > _LONGEST_ARRIVALS:
+        return buckets
+    steps = (buckets[-1] - buckets[0]) // _BUCKET
+    return [buckets[0] + step * _BUCKET for step in range(steps + 1)]
