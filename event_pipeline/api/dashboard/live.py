@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 5.0
 """How often states are looked at while nothing is committed."""
 
+_ANYWAY_SECONDS = 20.0
+"""How often pages are brought up to date when nothing has happened: time itself goes by."""
+
 _LEAST_SHARE = 30
 """Updates are followed by a pause of so many times the processor time they took, but not a long one."""
 
@@ -111,17 +114,23 @@ class LiveFeed:
     def follow(self, stop: threading.Event) -> None:
         """Bring open pages up to date until stopped; for a thread of its own."""
         mirror, least = self._dashboard.services.mirror, self._dashboard.services.settings.dashboard.live_seconds
-        seen, looked = -1, time.monotonic()
+        seen, looked, published, known = -1, 0.0, 0.0, None
         while not stop.is_set():
             moved = mirror.wait_beyond(seen, 1.0)
-            if not moved and time.monotonic() - looked < _LOOK_SECONDS:
+            now = time.monotonic()
+            if not self._viewers or (not moved and now - looked < _LOOK_SECONDS):
+                # Nobody is there who could be told; who comes has a page that is new.
+                stop.wait(least)
                 continue
+            looked = now
             if moved:
                 seen = mirror.current.snapshot
-            looked, began = time.monotonic(), time.thread_time()
-            self.publish()
-            pause = min(_LONGEST_PAUSE_SECONDS, _LEAST_SHARE * (time.thread_time() - began))
-            stop.wait(max(least, pause))
+            standing = self.standing()
+            if moved or standing != known or now - published >= _ANYWAY_SECONDS:
+                known, published, began = standing, now, time.thread_time()
+                self.publish()
+                pause = min(_LONGEST_PAUSE_SECONDS, _LEAST_SHARE * (time.thread_time() - began))
+                stop.wait(max(least, pause))
 
     def publish(self) -> None:
         """Send each page what is new on it."""

@@ -30,6 +30,7 @@ _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+_PATIENCE_MILLISECONDS = 90_000
 _PHONE, _DESKTOP = (390, 844), (1280, 900)
 Scheme = Literal["light", "dark"]
 
@@ -133,6 +134,7 @@ def visiting(
     """A browser of one's own, signed in with that cookie. Nothing may be wrong in it at the end."""
     width, height = _PHONE if is_phone else _DESKTOP
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
     if secret:
         context.add_cookies([{"name": COOKIE, "value": secret, "url": site.url}])
     visit = Visit(site, context.new_page())

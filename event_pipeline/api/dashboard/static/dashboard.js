@@ -37,7 +37,7 @@
       if (chart) chart.dispatchEvent(new Event("new-data"));
     }
     main.dispatchEvent(new CustomEvent("updated"));
-    if (main.hasAttribute("data-reload-when-ready") && !document.querySelector("#live-standing .chip.down")) {
+    if (main.hasAttribute("data-reload-when-ready") && document.querySelector("#live-standing .chip-time")) {
       location.reload();
     }
   }
