@@ -118,9 +118,11 @@ class LiveFeed:
         while not stop.is_set():
             moved = mirror.wait_beyond(seen, 1.0)
             now = time.monotonic()
-            if not self._viewers or (not moved and now - looked < _LOOK_SECONDS):
-                # Nobody is there who could be told; who comes has a page that is new.
+            if not self._viewers:
+                # Who comes has a page that is new.
                 stop.wait(least)
+                continue
+            if not moved and now - looked < _LOOK_SECONDS:
                 continue
             looked = now
             if moved:

@@ -134,6 +134,19 @@ def test_a_check_in_is_seen_at_the_open_page(visit: Visiting, site: Site) -> Non
     assert "0.1 arrivals a minute" in open_page.text("#live-door")
 
 
+def test_what_can_be_downloaded_comes_with_the_session(visit: Visiting, event_id: str) -> None:
+    assert visit(f"/events/{event_id}", "read").page.get_by_text("Download").count() == 0
+    page = visit(f"/events/{event_id}", "read", "pii", "export").page
+    page.get_by_text("Download").click()
+    names = []
+    for link in page.locator(".links a").all():
+        with page.expect_download() as started:
+            link.click()
+        names.append(started.value.suggested_filename)
+    assert len(names) == 6
+    assert {name.rsplit(".", 1)[1] for name in names} == {"xlsx", "csv"}
+
+
 def test_names_need_pii_and_a_look_is_audited(visit: Visiting, site: Site, event_id: str) -> None:
     assert visit(f"/events/{event_id}", "read").page.get_by_role("link", name="Participants").count() == 0
     open_page = visit(f"/events/{event_id}", "read", "pii")
