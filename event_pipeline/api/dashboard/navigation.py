@@ -24,10 +24,10 @@ class Entry:
 NAVIGATION: tuple[Entry, ...] = (
     Entry("/", "Overview", "read", "overview"),
     Entry("/events", "Events", "read", "events"),
-    Entry("/pipeline", "Pipeline", "read", "pipeline"),
-    Entry("/quality", "Data quality", "read", "quality"),
     Entry("/door", "Door", "scan", "gate"),
     Entry("/alerts", "Alerts", "read", "alerts"),
+    Entry("/pipeline", "Pipeline", "read", "pipeline"),
+    Entry("/quality", "Data quality", "read", "quality"),
 )
 """The menu."""
 

@@ -8,7 +8,17 @@ from fastapi import APIRouter
 
 from event_pipeline.api.dashboard import assets
 from event_pipeline.api.dashboard.dashboard import Topic
-from event_pipeline.api.dashboard.pages import alerts, door, event, events, overview, pipeline, quality, sign_in, updates
+from event_pipeline.api.dashboard.pages import (
+    alerts,
+    door,
+    event,
+    events,
+    overview,
+    pipeline,
+    quality,
+    sign_in,
+    updates,
+)
 
 PAGES: tuple[APIRouter, ...] = (
     overview.router,
