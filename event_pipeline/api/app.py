@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -26,6 +27,7 @@ from event_pipeline.errors import ControlError
 from event_pipeline.settings import Settings
 
 _KILOBYTE = 1024
+_METHOD_NOT_ALLOWED = 405
 
 
 def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
@@ -90,7 +92,8 @@ def _add_error_handlers(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> Response:
         kind = kind_of_status(error.status_code)
         detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
-        return await _answer(request, kind, detail, error.headers, error.status_code)
+        headers = {"Allow": _allowed(request.url.path)} if error.status_code == _METHOD_NOT_ALLOWED else error.headers
+        return await _answer(request, kind, detail, headers, error.status_code)
 
     @app.exception_handler(ControlError)
     async def _dagster(request: Request, error: ControlError) -> Response:
@@ -98,6 +101,14 @@ def _add_error_handlers(app: FastAPI) -> None:
             return await _answer(request, "dagster-away", str(error), {"Retry-After": "10"})
         kind = "invalid" if isinstance(error, WrongRequestError) else "dagster-refused"
         return await _answer(request, kind, str(error))
+
+
+def _allowed(path: str) -> str:
+    """The methods of every route at that address: the framework answers only those of the first."""
+    routes = [route for router in (*ROUTERS, *PAGES) for route in router.routes if isinstance(route, APIRoute)]
+    return ", ".join(
+        sorted({method for route in routes if route.path_regex.match(path) for method in route.methods or ()})
+    )
 
 
 async def _answer(

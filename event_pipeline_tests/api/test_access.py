@@ -45,7 +45,7 @@ SCOPE_OF: dict[str, str | tuple[str, ...]] = {
     "GET /api/pipeline/alerts": "read",
     "GET /api/pipeline/alerts/deliveries": "read",
     "GET /api/pipeline/alerts/{fingerprint}": "read",
-    "POST /api/pipeline/alerts/test": "operate",
+    "POST /api/pipeline/alerts/deliveries/test": "operate",
     "GET /api/pipeline/alerts/silences": "read",
     "POST /api/pipeline/alerts/silences": "operate",
     "DELETE /api/pipeline/alerts/silences/{silence_id}": "operate",

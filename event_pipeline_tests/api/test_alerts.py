@@ -126,11 +126,14 @@ def test_a_silence_of_nothing_or_without_an_end_is_refused(api: Api, headers: di
 
 
 def test_a_test_says_how_it_went_without_the_address(api: Api, headers: dict[str, str]) -> None:
-    answer = api.http.post("/api/pipeline/alerts/test", json={"receiver": "one"}, headers=headers)
+    answer = api.http.post("/api/pipeline/alerts/deliveries/test", json={"receiver": "one"}, headers=headers)
     assert (answer.json()["kind"], answer.json()["state"]) == ("test", "given_up")
     assert "ConnectError" in answer.json()["error"]
     assert "T0K3N" not in api.http.get("/api/pipeline/alerts/deliveries", headers=headers).text
-    assert api.http.post("/api/pipeline/alerts/test", json={"receiver": "x"}, headers=headers).status_code == 404
+    assert (
+        api.http.post("/api/pipeline/alerts/deliveries/test", json={"receiver": "x"}, headers=headers).status_code
+        == 404
+    )
 
 
 def test_prometheus_reads_them(api: Api, headers: dict[str, str]) -> None:
@@ -143,3 +146,9 @@ def test_prometheus_reads_them(api: Api, headers: dict[str, str]) -> None:
 def test_deliveries_hold_what_was_put(api: Api, headers: dict[str, str]) -> None:
     items = api.http.get("/api/pipeline/alerts/deliveries", headers=headers).json()["items"]
     assert [(item["receiver"], item["state"], item["attempts"]) for item in items] == [("one", "waiting", 0)] * 2
+
+
+def test_a_method_that_there_is_not_is_answered_by_all_that_there_are(api: Api, headers: dict[str, str]) -> None:
+    answer = api.http.put("/api/pipeline/alerts/silences", headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert api.http.get("/api/pipeline/alerts/deliveries/test", headers=headers).headers["allow"] == "POST"

@@ -97,7 +97,7 @@ def alert(
 
 
 @router.post(
-    "/alerts/test",
+    "/alerts/deliveries/test",
     response_model=Delivery,
     responses=KEYED | problems("in-progress", "not-found") | problems("invalid", "key-reused"),
     summary="Send a test to a receiver",
