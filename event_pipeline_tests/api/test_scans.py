@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from event_pipeline.api.problems import Problem
 from event_pipeline.contracts.core import FACT_REGISTRATIONS
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect
@@ -207,6 +208,23 @@ def test_a_registration_newer_than_the_list_is_looked_for_before_it_is_called_un
         append(connection, settings, FACT_REGISTRATIONS, row)
     # The very same scan, sent again.
     assert scan(door, text, headers=headers)["answer"] == "admitted"
+
+
+def test_a_door_goes_on_by_its_list_while_the_warehouse_is_busy(
+    door: Api, expected: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_one_event = [text for text, event_id, _ in expected[8:] if event_id == expected[8][1]]
+    assert scan(door, of_one_event[0])["answer"] == "admitted"
+    headers = door.headers("scan")
+
+    def busy() -> None:
+        raise Problem("busy", "try again in a second")
+
+    monkeypatch.setattr(door.services.private, "session", busy)
+    assert scan(door, of_one_event[1], headers=headers)["answer"] == "admitted"
+    upload = {"scans": [{"qr_code_data": qr_code("r-nobody", "nobody"), "scanned_at": NOW.isoformat()}]}
+    refused = door.http.post("/scans", json=upload, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:event-pipeline:problem:busy")
 
 
 def test_names_are_told_to_keys_that_may_know_them_and_audited(door: Api, expected: list[Any]) -> None:
