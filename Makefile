@@ -4,7 +4,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up test lint format docs bench bench-live faults
+.PHONY: help up test lint format docs bench bench-live bench-api fuzz faults
 
 help:
 	@echo "make up      set everything up, run the pipeline once, serve the dashboard and the Dagster UI until Ctrl-C"
@@ -14,6 +14,8 @@ help:
 	@echo "make docs    write the generated pages of docs/ again"
 	@echo "make bench   measure loading and refreshing one million registrations"
 	@echo "make bench-live  measure latency, rates, memory and the lake's size with up to five million"
+	@echo "make bench-api   measure how soon the API answers, beside Datasette"
+	@echo "make fuzz    ask the API thousands of requests, valid or not"
 	@echo "make faults  kill worker and runs at 200 random moments and look whether anything was lost; FAULTS='--count 20'"
 
 up: .venv/.installed
@@ -36,6 +38,12 @@ docs: .venv/.installed-dev
 
 bench: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks
+
+bench-api: .venv/.installed-bench
+	@$(BIN)/python -m benchmarks.api
+
+fuzz: .venv/.installed-dev
+	@$(BIN)/pytest event_pipeline_tests/api/test_any_request.py --hypothesis-profile $@ --timeout 3600
 
 bench-live: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks.live

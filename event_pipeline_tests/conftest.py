@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from event_pipeline.settings import load_settings
@@ -14,6 +15,10 @@ from event_pipeline_tests.firestore_emulator import EmulatorMissing, running_emu
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
+
+FUZZ = "fuzz"
+"""Hypothesis profile of long runs, ``pytest --hypothesis-profile fuzz``: what tests may ask of anything, at length."""
+hypothesis.settings.register_profile(FUZZ, max_examples=150)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,11 +10,9 @@ from event_pipeline.api.answers.pipeline import Component, ComponentName, State
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.services import Services
-from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.stream.heartbeat import Heartbeat, read_heartbeat
 
 if TYPE_CHECKING:
-    from event_pipeline.api.reader import Row
     from event_pipeline.control import Overview
 
 WORST_FIRST: tuple[State, ...] = ("down", "degraded", "ok", "off")
@@ -80,9 +77,9 @@ _Found = tuple[ComponentName, State, str, datetime | None, datetime | None]
 
 
 def _ingestion(services: Services, now: datetime) -> _Found:
-    """By what the sources' last reading said; the lake is opened for that table alone, which names nobody."""
+    """By what the sources' last reading said."""
     try:
-        rows = _source_rows(services)
+        rows = services.sources.rows()
     except Problem as problem:
         return "ingestion", "down", problem.detail, None, None
     if not rows:
@@ -94,16 +91,6 @@ def _ingestion(services: Services, now: datetime) -> _Found:
     worst = "; ".join(f"{row['source']} is {row['state']}: {row['message']}" for row in ill)
     state: State = "down" if len(ill) == len(rows) else "degraded"
     return "ingestion", state, worst, last, min(row["changed_at"] for row in ill)
-
-
-def _source_rows(services: Services) -> Sequence[Row]:
-    with services.private.session() as session:
-        there = session.row(
-            "SELECT 1 FROM duckdb_tables() "
-            "WHERE database_name = 'lake' AND schema_name = $layer AND table_name = $table",
-            {"layer": SOURCE_STATE.layer, "table": SOURCE_STATE.table},
-        )
-        return session.rows(f"SELECT * FROM {SOURCE_STATE.qualified} ORDER BY source") if there else []
 
 
 def _processing(overview: Overview | None, warehouse: Mirrored | None, now: datetime, hours: int) -> _Found:

@@ -20,7 +20,7 @@ from event_pipeline.api.problems import Problem
 from event_pipeline.api.reader import Reader, Session
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
 from event_pipeline.contracts.core import DIM_CATEGORIES, DIM_CLUBS, DIM_EVENTS, FACT_PAYMENTS
-from event_pipeline.contracts.marts import MARTS
+from event_pipeline.contracts.marts import AGG_EVENT_METRICS, MARTS
 from event_pipeline.contracts.ops import DATA_QUALITY
 from event_pipeline.contracts.progress import WAREHOUSE_PROGRESS
 from event_pipeline.contracts.stream import STREAM_STATUS
@@ -35,6 +35,11 @@ SELECT event_id, payment_status, currency, count(*) AS payments, coalesce(sum(am
     sum(refunded_minor)::BIGINT AS refunded, sum(revenue_minor)::BIGINT AS revenue
 FROM {source} GROUP BY ALL
 """
+_EVENT_TOTALS = """
+SELECT event_id, sum(registrations)::BIGINT AS registrations, sum(participants)::BIGINT AS participants,
+    sum(check_ins)::BIGINT AS check_ins, sum(revenue_minor)::BIGINT AS revenue_minor
+FROM {source} GROUP BY event_id
+"""
 
 COPIES: Mapping[str, tuple[Contract, str]] = {
     **{
@@ -42,6 +47,7 @@ COPIES: Mapping[str, tuple[Contract, str]] = {
         for contract in (DIM_EVENTS, DIM_CLUBS, DIM_CATEGORIES, *MARTS.values(), STREAM_STATUS, WAREHOUSE_PROGRESS)
     },
     DATA_QUALITY.table: (DATA_QUALITY, _LATEST_CHECKS),
+    "event_totals": (AGG_EVENT_METRICS, _EVENT_TOTALS),
     "payment_states": (FACT_PAYMENTS, _PAYMENT_STATES),
 }
 """By its name in ``mirror``, what each copy is made from and how."""
@@ -49,6 +55,8 @@ COPIES: Mapping[str, tuple[Contract, str]] = {
 _MAKES_OTHER_TABLES = ("created_", "dropped_", "altered_")
 _LEAST_SHARE = 10
 """A copy is followed by a pause of so many times its own length, so that a busy warehouse costs little."""
+_LONGEST_PAUSE_SECONDS = 10.0
+"""And no longer: where copying is slow because the machine is busy, figures must not grow old besides."""
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +120,8 @@ class Mirror:
                 if was_ready:
                     log.warning("warehouse_not_ready", reason=problem.detail)
                 was_ready = False
-            stop.wait(max(pause_seconds, _LEAST_SHARE * (time.monotonic() - began)))
+            rest = min(_LEAST_SHARE * (time.monotonic() - began), _LONGEST_PAUSE_SECONDS)
+            stop.wait(max(pause_seconds, rest))
 
     def _copy(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Every table that changed, in one transaction."""

@@ -30,6 +30,9 @@ TAGS = [
     {"name": "administration", "description": "Counters and the record of who did what."},
 ]
 
+_OF_A_BODY = ("bad-request", "too-large")
+"""What every route with a body may answer besides: it is no JSON, or too long."""
+
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -72,6 +75,9 @@ def schema_of(app: FastAPI) -> dict[str, Any]:
         components["ProblemDetails"] = details
         for unused in ("HTTPValidationError", "ValidationError"):
             components.pop(unused, None)
+        for _, _, operation in operations(schema):
+            if "requestBody" in operation:
+                operation["responses"] = _in_order(problems(*_OF_A_BODY) | operation["responses"])
         for content in _bodies(schema):
             _add_example(content, components)
         app.openapi_schema = schema
@@ -84,6 +90,11 @@ def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
         for method, operation in item.items():
             if method in _METHODS:
                 yield method, path, operation
+
+
+def _in_order(responses: dict[Any, Any]) -> dict[str, Any]:
+    """By status, as the document names them."""
+    return {str(status): responses[status] for status in sorted(responses, key=str)}
 
 
 def _bodies(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -29,6 +29,7 @@ from event_pipeline.api.mirror import Mirror
 from event_pipeline.api.rates import RateLimiter
 from event_pipeline.api.reader import Limits, Reader
 from event_pipeline.api.sessions import Sessions
+from event_pipeline.api.source_look import SourceLook
 from event_pipeline.api.standing import Standings
 from event_pipeline.api.webhooks import Webhooks
 from event_pipeline.control import DagsterControl
@@ -64,6 +65,7 @@ class Services:
     export_places: Places
     exports: ExportRunner
     mirror: Mirror
+    sources: SourceLook
     cache: AnswerCache
     dagster: DagsterLook
     standings: Standings
@@ -98,6 +100,7 @@ class Services:
             exports=ExportRunner(settings, ExportStore(database), audit),
             private=private,
             mirror=Mirror(reader),
+            sources=SourceLook(private, settings.api.refresh_seconds),
             cache=AnswerCache(),
             dagster=DagsterLook(settings),
             standings=Standings(),

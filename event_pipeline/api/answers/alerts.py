@@ -168,14 +168,23 @@ class Silences(BaseModel):
     items: list[SilenceItem]
 
 
+_ENDS = {
+    "oneOf": [
+        {"properties": {name: {"type": kind}}, "required": [name]}
+        for name, kind in (("hours", "number"), ("until", "string"))
+    ]
+}
+
+
 class NewSilence(BaseModel):
     """What shall not be told, and until when."""
 
-    model_config: Any = example(matchers={"rule": "off_pace"}, hours=24, why="postponed by a week") | {
-        "extra": "forbid"
-    }
+    model_config: Any = example(
+        also=_ENDS, matchers={"rule": "off_pace"}, hours=24, why="postponed by a week"
+    ) | {"extra": "forbid"}  # fmt: skip
 
     matchers: dict[Name, Pattern] = Field(
+        json_schema_extra={"additionalProperties": False},
         min_length=1,
         max_length=10,
         description="Patterns with * and ? by rule, subject, severity, owner, fingerprint or a label; all must match.",

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 
-def example(**values: Any) -> ConfigDict:
-    """A model's configuration with its example."""
-    return ConfigDict(json_schema_extra={"examples": [values]})
+def example(also: dict[str, Any] | None = None, **values: Any) -> ConfigDict:
+    """A model's configuration with its example, and what else its JSON schema says."""
+    return ConfigDict(json_schema_extra={"examples": [values], **(also or {})})
 
 
 class Money(BaseModel):

@@ -85,6 +85,9 @@ class AnalyticsFileQuery(FileOptions, Periods):
     """The query of an analytics file."""
 
 
+_CHOICES = ("table", "analytics")
+
+
 class ExportRequest(FileOptions):
     """What to export, one of the choices, and as what."""
 
@@ -96,7 +99,8 @@ class ExportRequest(FileOptions):
                     "format": "parquet",
                     "table": {"name": "core.fact_registrations", "from_day": "2026-01-01", "to_day": "2026-06-30"},
                 }
-            ]
+            ],
+            "oneOf": [{"properties": {name: {"type": "object"}}, "required": [name]} for name in _CHOICES],
         },
     )
 
@@ -112,7 +116,7 @@ class ExportRequest(FileOptions):
     @property
     def choices(self) -> dict[str, BaseModel | None]:
         """By their names, what can be chosen."""
-        return {"table": self.table, "analytics": self.analytics}
+        return {name: getattr(self, name) for name in _CHOICES}
 
     @property
     def label(self) -> str:

@@ -27,7 +27,9 @@ def _within_reason(at: datetime) -> datetime:
 
 
 ScannedText = Annotated[str, BeforeValidator(storable)]
-ScannedAt = Annotated[datetime, AfterValidator(_within_reason)]
+ScannedAt = Annotated[
+    datetime, AfterValidator(_within_reason), Field(json_schema_extra={"pattern": r"^(19[789][0-9]|20[0-9]{2})-"})
+]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
 

@@ -129,10 +129,18 @@ class PartitionRange(BaseModel):
     last: str = Field(min_length=1, max_length=100)
 
 
+_WHAT = {"anyOf": [
+    {"properties": {"job": {"type": "string"}}, "required": ["job"]},
+    {"properties": {"assets": {"minItems": 1}}, "required": ["assets"]},
+]}  # fmt: skip
+_BOTH = {"properties": {"partition": {"type": "string"}, "partitions": {"type": "object"}}}
+_WHICH = {"not": {**_BOTH, "required": list(_BOTH["properties"])}}
+
+
 class Trigger(BaseModel):
     """What to run: a job, assets, or a part of a job's assets."""
 
-    model_config = example(job="refresh") | {"extra": "forbid"}
+    model_config = example(job="refresh", also={"allOf": [_WHAT, _WHICH]}) | {"extra": "forbid"}
 
     job: str | None = Field(default=None, min_length=1, max_length=200)
     assets: list[str] = Field(

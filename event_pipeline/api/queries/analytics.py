@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from pydantic import TypeAdapter
+
 from event_pipeline.api.answers.analytics import (
     Attendance,
     Engagement,
@@ -25,6 +27,7 @@ _SUMS = (
     "registrations", "participants", "cancellations", "check_ins", "revenue_minor", "new_people", "emails_sent",
     "emails_delivered",
 )  # fmt: skip
+_TREND = TypeAdapter(list[TrendPoint])
 _POINT = ("registrations", "participants", "check_ins", "revenue_minor", "new_people")
 
 
@@ -130,7 +133,8 @@ def trend(session: Session, first: date | None, last: date, granularity: Granula
         point = points[_start(row["date"], granularity)]
         for name in _POINT:
             point[name] += row[name]
-    return [TrendPoint(date=day, **point) for day, point in points.items()]
+    # Years of days, checked all at once.
+    return _TREND.validate_python([{"date": day, **point} for day, point in points.items()])
 
 
 def _start(day: date, granularity: Granularity) -> date:
@@ -146,15 +150,18 @@ def _days(first: date, last: date, granularity: Granularity) -> Iterator[date]:
 
 def top_events(session: Session, span: Span, currency: str, limit: int) -> list[TopEvent]:
     """The events with the most counted registrations within the span."""
+    figures = ("registrations", "check_ins", "revenue_minor")
+    within = (
+        f"(SELECT event_id, {', '.join(f'sum({name})::BIGINT AS {name}' for name in figures)} "
+        "FROM mirror.agg_event_metrics WHERE date BETWEEN $first AND $last GROUP BY event_id)"
+    )
     rows = session.rows(
-        "SELECT event_id, title, starts_at, m.* EXCLUDE (event_id) FROM ("
-        "SELECT event_id, sum(registrations)::BIGINT AS registrations, sum(check_ins)::BIGINT AS check_ins, "
-        "sum(revenue_minor)::BIGINT AS revenue_minor FROM mirror.agg_event_metrics "
-        f"WHERE event_id <> 'unknown' AND {_WITHIN.format(day='date')} GROUP BY event_id "
-        "HAVING sum(registrations) + sum(check_ins) > 0 "
-        f"ORDER BY registrations DESC, check_ins DESC, event_id LIMIT {int(limit)}) m "
+        f"SELECT event_id, title, starts_at, {', '.join(figures)} FROM (SELECT * FROM "
+        f"{within if span.first else 'mirror.event_totals'} "
+        "WHERE event_id <> 'unknown' AND registrations + check_ins > 0 "
+        f"ORDER BY registrations DESC, check_ins DESC, event_id LIMIT {int(limit)}) "
         "JOIN mirror.dim_events USING (event_id) ORDER BY registrations DESC, check_ins DESC, event_id",
-        span.days,
+        span.days if span.first else {},
     )
     return [
         TopEvent(

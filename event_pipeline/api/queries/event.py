@@ -50,9 +50,9 @@ def _points(session: Session, event_ids: Sequence[str]) -> dict[str, list[PacePo
     """Points of these events, the earliest day first."""
     rows = session.rows(
         "SELECT event_id, days_before_start, registrations, cumulative_registrations, cumulative_participants, "
-        "round(fill_rate, 4) AS fill_rate FROM mirror.agg_registration_pace WHERE list_contains($events, event_id) "
-        "ORDER BY event_id, days_before_start DESC",
-        {"events": list(event_ids)},
+        "round(fill_rate, 4) AS fill_rate FROM mirror.agg_registration_pace WHERE event_id IN "
+        f"({', '.join('?' for _ in event_ids)}) ORDER BY event_id, days_before_start DESC",
+        event_ids,
     )
     found: dict[str, list[PacePoint]] = {}
     for row in rows:

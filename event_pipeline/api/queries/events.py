@@ -11,14 +11,9 @@ from event_pipeline.api.answers.events import Event
 from event_pipeline.api.reader import Row, Session
 
 _SELECT = """
-WITH chosen AS (SELECT *, coalesce(epoch_us(starts_at), $none) AS place FROM mirror.dim_events {where}),
-figures AS (
-    SELECT event_id, sum(registrations)::BIGINT AS registrations, sum(participants)::BIGINT AS participants,
-        sum(check_ins)::BIGINT AS check_ins, sum(revenue_minor)::BIGINT AS revenue_minor
-    FROM mirror.agg_event_metrics SEMI JOIN chosen USING (event_id) GROUP BY event_id
-)
-SELECT chosen.*, club_name, category_name, figures.* EXCLUDE (event_id)
-FROM chosen LEFT JOIN figures USING (event_id)
+WITH chosen AS (SELECT *, coalesce(epoch_us(starts_at), $none) AS place FROM mirror.dim_events {where})
+SELECT chosen.*, club_name, category_name, totals.* EXCLUDE (event_id)
+FROM chosen LEFT JOIN mirror.event_totals AS totals USING (event_id)
     LEFT JOIN mirror.dim_clubs USING (club_id) LEFT JOIN mirror.dim_categories USING (category_id)
 ORDER BY place DESC, chosen.event_id
 """

@@ -22,6 +22,7 @@ from event_pipeline.api.answers.exports import (
     TableChoice,
     TableFileQuery,
 )
+from event_pipeline.api.conditional import JSON
 from event_pipeline.api.exports.analytics import analytics_source
 from event_pipeline.api.exports.folder import file_name
 from event_pipeline.api.exports.opening import selection_of
@@ -38,12 +39,13 @@ from event_pipeline.exports.writer import WriteOptions
 
 router = APIRouter(prefix="/api/pipeline/exports", tags=["exports"])
 
+_ROWS = {"type": "array", "items": {"type": "object"}}
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
         "content": {
-            made.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
-            for made in FORMATS.values()
+            media_type: {"schema": _ROWS if media_type == JSON else {"type": "string", "format": "binary"}}
+            for media_type in (made.media_type.partition(";")[0] for made in FORMATS.values())
         },
     }
 }
