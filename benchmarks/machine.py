@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 _PACKAGES = ("duckdb", "ibis-framework", "pyarrow", "dagster", "pandas", "great-expectations", "dlt")
 
 
-def describe_machine() -> dict[str, object]:
+def describe_machine(packages: Sequence[str] = _PACKAGES) -> dict[str, object]:
     """Cores, memory, system, versions, and the load average before measuring, which tells whether others ran too."""
     return {
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
@@ -18,7 +19,7 @@ def describe_machine() -> dict[str, object]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in _PACKAGES},
+        "versions": {name: metadata.version(name) for name in packages},
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }
 

@@ -1,0 +1,1 @@
+"""What reading costs: the API beside Datasette over the same tables, quiet and while the stream worker writes."""
