@@ -189,7 +189,7 @@ class NewSilence(BaseModel):
         max_length=10,
         description="Patterns with * and ? by rule, subject, severity, owner, fingerprint or a label; all must match.",
     )
-    hours: float | None = Field(default=None, gt=0, le=8_760, description="For so long from now.")
+    hours: float | None = Field(default=None, ge=0.01, le=8_760, description="For so long from now.")
     until: AwareDatetime | None = Field(default=None, description="Or until this instant.")
     why: Text = ""
 

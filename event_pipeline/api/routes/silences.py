@@ -16,6 +16,7 @@ from event_pipeline.api.observe import notes_of
 from event_pipeline.api.openapi import KEYED, problems
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.services import Services, Shared
+from event_pipeline.errors import SettingsError
 
 router = APIRouter(prefix="/api/pipeline/alerts", tags=["alerts"])
 
@@ -48,7 +49,11 @@ def add_silence(
 def _add(request: Request, services: Services, key: ApiKey, wanted: NewSilence) -> Answer:
     now = datetime.now(UTC)
     until = wanted.until or now + timedelta(hours=wanted.hours or 0)
-    made = AlertStore(services.alerts).silence(wanted.matchers, until, key.key_id, wanted.why, now)
+    try:
+        made = AlertStore(services.alerts).silence(wanted.matchers, until, key.key_id, wanted.why, now)
+    except SettingsError as error:
+        # It was in the future when it was asked for.
+        raise Problem("invalid", f"body.until: {error}") from None
     services.audit.record(
         key.key_id, "silence", made.silence_id, notes_of(request.scope).request_id, {"matchers": dict(made.matchers)}
     )
