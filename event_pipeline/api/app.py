@@ -20,11 +20,13 @@ from event_pipeline.api.dashboard.problem_pages import fault_page, problem_page,
 from event_pipeline.api.exports.opening import open_export
 from event_pipeline.api.observe import Observed
 from event_pipeline.api.problems import FieldError, Problem, field_errors, kind_of_status, problem_response
+from event_pipeline.api.query_problems import detail_of, errors_of, headers_of, kind_of
 from event_pipeline.api.routes import ROUTERS
 from event_pipeline.api.services import Services
 from event_pipeline.control import ServerAwayError, WrongRequestError
 from event_pipeline.errors import ControlError
 from event_pipeline.settings import Settings
+from event_pipeline.sql import QueryError
 
 _KILOBYTE = 1024
 _METHOD_NOT_ALLOWED = 405
@@ -94,6 +96,10 @@ def _add_error_handlers(app: FastAPI) -> None:
         detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
         headers = {"Allow": _allowed(request.url.path)} if error.status_code == _METHOD_NOT_ALLOWED else error.headers
         return await _answer(request, kind, detail, headers, error.status_code)
+
+    @app.exception_handler(QueryError)
+    async def _query(request: Request, error: QueryError) -> Response:
+        return await _answer(request, kind_of(error), detail_of(error), headers_of(error), errors=errors_of(error))
 
     @app.exception_handler(ControlError)
     async def _dagster(request: Request, error: ControlError) -> Response:

@@ -1,5 +1,5 @@
 """The API's own SQLite file, ``api/api.sqlite`` in the data folder: keys, audit, stored answers, sessions, exports,
-who was let in at the door."""
+who was let in at the door, saved queries."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ CREATE TABLE IF NOT EXISTS door_arrivals (
     PRIMARY KEY (event_id, person)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS door_arrivals_at ON door_arrivals (at);
+CREATE TABLE IF NOT EXISTS saved_queries (
+    query_id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL, sql TEXT NOT NULL,
+    params TEXT NOT NULL, dialect TEXT NOT NULL, created_by TEXT NOT NULL, created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 

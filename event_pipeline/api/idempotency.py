@@ -16,6 +16,9 @@ from event_pipeline.api.database import Database, from_stamp, stamp
 from event_pipeline.api.problems import Problem
 
 KEPT = timedelta(hours=24)
+_MOST_KEPT_BYTES = 1_000_000
+"""Only reading answers more than that, and reading may be done again."""
+
 _DEAD_AFTER = timedelta(minutes=5)
 """A request that has not ended by then was cut short with its process, so it may be sent again."""
 
@@ -35,9 +38,9 @@ IdempotencyKey = Annotated[
 
 @dataclass(frozen=True)
 class Answer:
-    """What a POST answers."""
+    """What a POST answers; a body of bytes is JSON unless a ``Content-Type`` in the headers says otherwise."""
 
-    body: BaseModel
+    body: BaseModel | bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -69,6 +72,9 @@ class StoredAnswers:
             self._forget(key_id, idempotency_key)
             raise
         response = _response(answer)
+        if len(response.body) > _MOST_KEPT_BYTES:
+            self._forget(key_id, idempotency_key)
+            return response
         self._database.execute(
             "UPDATE stored_answers SET status = ?, headers = ?, body = ? WHERE key_id = ? AND idempotency_key = ?",
             (answer.status, orjson.dumps(dict(answer.headers)).decode(), bytes(response.body), key_id, idempotency_key),
@@ -115,4 +121,5 @@ def _fingerprint(request: Request, body: BaseModel | None) -> str:
 
 
 def _response(answer: Answer) -> Response:
-    return Response(answer.body.model_dump_json(), answer.status, dict(answer.headers), "application/json")
+    body = answer.body if isinstance(answer.body, bytes) else answer.body.model_dump_json()
+    return Response(body, answer.status, dict(answer.headers), "application/json")

@@ -23,6 +23,7 @@ its meaning.
 """
 TAGS = [
     {"name": "figures", "description": "What the events have come to."},
+    {"name": "sql", "description": "Own queries over the warehouse."},
     {"name": "exports", "description": "Files to take away."},
     {"name": "pipeline", "description": "How the pipeline fares, and running it."},
     {"name": "alerts", "description": "What is wrong, who was told, and who shall not be for a while."},

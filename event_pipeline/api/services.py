@@ -28,6 +28,7 @@ from event_pipeline.api.keys import KeyStore
 from event_pipeline.api.mirror import Mirror
 from event_pipeline.api.rates import RateLimiter
 from event_pipeline.api.reader import Limits, Reader
+from event_pipeline.api.saved_queries import SavedQueryStore
 from event_pipeline.api.sessions import Sessions
 from event_pipeline.api.source_look import SourceLook
 from event_pipeline.api.standing import Standings
@@ -56,6 +57,7 @@ class Services:
     keys: KeyStore
     sessions: Sessions
     audit: Audit
+    saved_queries: SavedQueryStore
     stored_answers: StoredAnswers
     limiter: RateLimiter
     counters: Counters
@@ -104,6 +106,7 @@ class Services:
             cache=AnswerCache(),
             dagster=DagsterLook(settings),
             standings=Standings(),
+            saved_queries=SavedQueryStore(database),
             sandbox=Sandbox(settings),
             alerts=AlertDatabase(settings),
             inbox=inbox,
