@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -44,7 +44,15 @@ class Question:
     name: str
     api: Sequence[Ask]
     datasette: Sequence[Ask]
-    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def is_answered_by(self, paths: Collection[str]) -> bool:
+        """Whether an API whose document has these paths answers it."""
+        asked = self.api[0].path.partition("?")[0].split("/")
+        return any(
+            all(part == said or said.startswith("{") for part, said in zip(asked, path.split("/"), strict=True))
+            for path in paths
+            if path.count("/") == len(asked) - 1
+        )
 
 
 def as_json(asks: Sequence[Ask]) -> str:

@@ -32,6 +32,15 @@ class Server:
     port: int
     headers: Mapping[str, str]
 
+    def get(self, path: str) -> bytes:
+        """The body of an answer. Raises RuntimeError when it is not 200."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", path, headers=dict(self.headers))
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise RuntimeError(f"{self.name} answered {answer.status} to {path}")
+        return answer.read()
+
     def cpu_seconds(self) -> float:
         """User and system seconds of the process and of those it started, so far."""
         import psutil
@@ -127,10 +136,9 @@ def _wait_for(server: Server, path: str) -> None:
     """Returns when the path is answered with 200."""
 
     def is_up() -> bool:
-        with suppress(OSError):
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-            connection.request("GET", path, headers=dict(server.headers))
-            return connection.getresponse().status == 200
+        with suppress(OSError, RuntimeError):
+            server.get(path)
+            return True
         return False
 
     _wait_until(server.process, is_up)
