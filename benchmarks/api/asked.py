@@ -73,7 +73,7 @@ def questions(connection: duckdb.DuckDBPyConnection, time_zone: str, seed: int =
         Question("analytics, asked before", *_analytics(few, today)),
         Question("analytics, not asked before", *_analytics(many, today)),
         Question("event page, asked before", *_event_pages(events[:_AGAIN])),
-        Question("event page, not asked before", *_event_pages(events[_AGAIN:])),
+        Question("event page, not asked before", *_event_pages(events[_AGAIN:] or events)),
         Question(
             "point query",
             [Ask(f"{API}/query", json.dumps({"sql": _POINT_API, "params": {"id": key}})) for key in registrations],
@@ -147,8 +147,9 @@ SELECT json_object(
         'registrations', registrations, 'check_ins', check_ins, 'revenue_minor', revenue_minor)) FROM (
             SELECT event_id, title, starts_at, sum(registrations) AS registrations, sum(check_ins) AS check_ins,
                 sum(revenue_minor) AS revenue_minor
-            FROM agg_event_metrics JOIN dim_events USING (event_id) WHERE date BETWEEN :first AND :last
-            GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1 LIMIT :top))
+            FROM agg_event_metrics JOIN dim_events USING (event_id)
+            WHERE date BETWEEN :first AND :last AND event_id <> 'unknown'
+            GROUP BY 1, 2, 3 ORDER BY 4 DESC, 5 DESC, 1 LIMIT :top))
 ) AS answer
 """
 _EVENT = """
