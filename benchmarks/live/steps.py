@@ -112,9 +112,9 @@ def day(batches: int, size: int, inlined_rows: int) -> Measured:
     with connect(settings) as connection:
         connection.execute(f"SET ducklake_default_data_inlining_row_limit = {inlined_rows}")
         catalog_mb = stored(folder / "catalog").megabytes
-        hours = [asdict(lake_of(folder))]
         committer = Committer(ibis_backend(connection), settings)
         committer.catch_up()
+        hours = [asdict(lake_of(folder))]
         workload = Workload(connection, seed=size)
         for number, batch in enumerate(islice(workload.batches(size), batches), start=1):
             with measuring(measured):
