@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _CATALOG = "warehouse"
+_WARM_UP_SECONDS = 60.0
 _EXPLAIN = "EXPLAIN "
 _NOT_SELECT = {"EXPLAIN": "to see the plan, send the SELECT alone with `explain: true`"}
 
@@ -29,8 +31,8 @@ class Engine:
         import duckdb
 
         self._connection = connection
-        # Parsing needs no catalog, and one without the warehouse looks nothing up in it.
-        self._parser = duckdb.connect()
+        # Parsing needs no catalog, but IMPORT DATABASE opens files for it.
+        self._parser = duckdb.connect(config={"enable_external_access": False, "lock_configuration": True})
         self.tables = self._read_tables()
         self._spare = self._new_cursor()
 
@@ -57,15 +59,20 @@ class Engine:
         return sql
 
     @contextmanager
-    def running(self, sql: str, query: Query) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor on which the checked query runs; its rows come as they are read."""
+    def running(self, sql: str, query: Query, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on which the checked query runs; its rows come as they are read. It is interrupted after so long,
+        which most queries heed; those that do not end with their process."""
         cursor, self._spare = self._spare, None
         if cursor is None:
             cursor = self._new_cursor()
+        timer = threading.Timer(seconds, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
         params = dict(query.params) if isinstance(query.params, dict) else list(query.params)
         try:
             yield cursor.execute((_EXPLAIN if query.explain else "") + sql, params)
         finally:
+            timer.cancel()
             cursor.close()
 
     def make_ready(self) -> None:
@@ -102,7 +109,7 @@ def opened(settings: Settings) -> Iterator[Engine]:
         _lock(connection, settings)
         engine = Engine(connection)
         warm_up = Query("SELECT date_trunc('day', now()) AS day, 1.5 AS number, 'x' AS word")
-        with engine.running(engine.checked(warm_up), warm_up) as cursor:
+        with engine.running(engine.checked(warm_up), warm_up, _WARM_UP_SECONDS) as cursor:
             cursor.to_arrow_table()
         engine.make_ready()
         yield engine

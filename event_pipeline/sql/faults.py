@@ -15,10 +15,11 @@ from event_pipeline.sql.errors import (
     UnreadyWarehouseError,
 )
 
-FaultKind = Literal["invalid", "refused", "heavy", "broken", "unready"]
+FaultKind = Literal["invalid", "refused", "slow", "heavy", "broken", "unready"]
 """After the last three a worker is not used again."""
 
 _HEAVY = "it needs more memory than a query may have; read fewer rows or columns, or aggregate before joining"
+_SLOW = "it was stopped at its deadline"
 _UNREADY = "the warehouse cannot be read at this moment; try again in some seconds"
 _BROKEN = "DuckDB itself fails with this query; write it in another way"
 _NESTED = "it is nested too deeply; take parts of it out into WITH"
@@ -62,6 +63,8 @@ class Faults:
         if isinstance(error, InvalidQueryError):
             kind = "refused" if isinstance(error, RefusedQueryError) else "invalid"
             return Fault(kind, self._without_hidden(str(error)), error.line, error.column)
+        if isinstance(error, duckdb.InterruptException):
+            return Fault("slow", _SLOW)
         if isinstance(error, MemoryError | duckdb.OutOfMemoryException):
             return Fault("heavy", _HEAVY)
         if isinstance(error, RecursionError):

@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 
 _DIED = "it brought its worker down: it is too large or too deeply nested; read less, or take parts of it out into WITH"
 
+_GRACE_SECONDS = 0.5
+"""A query ends itself at its deadline; so much later it is killed."""
+
+_PATIENCE_SECONDS = 30.0
+"""How long a query waits for a worker."""
+
 _BUSY = "other queries take every worker; try again in a second"
-_HARMLESS = frozenset({"invalid", "refused"})
+_HARMLESS = frozenset({"invalid", "refused", "slow"})
 """Faults after which a worker is as good as before."""
 
 log = structlog.get_logger(__name__)
@@ -44,7 +50,7 @@ class Result:
     def __init__(self, worker: WorkerProcess, request: dict[str, Any], caps: Caps) -> None:
         """Ask the worker and wait for the columns. Raises QueryError."""
         self._worker, self._seconds = worker, caps.seconds
-        self._frames = worker.ask(request, time.monotonic() + caps.seconds)
+        self._frames = worker.ask(request, time.monotonic() + caps.seconds + _GRACE_SECONDS)
         self.rows, self.truncated, self.milliseconds = 0, False, 0.0
         head = orjson.loads(self._next().body)
         self.columns = [Column(item["name"], item["type"]) for item in head["columns"]]
@@ -77,15 +83,18 @@ class Result:
         try:
             frame = next(self._frames)
         except TimeoutError:
-            raise SlowQueryError(f"it was stopped after {self._seconds:g} s; read less, or aggregate") from None
+            raise self._too_slow() from None
         except (OSError, EOFError):
             raise HeavyQueryError(_DIED) from None
         if frame.kind == frames.FAULT:
             fault = Fault(**orjson.loads(frame.body))
             if fault.kind not in _HARMLESS:
                 self._worker.spoil()
-            raise fault.error
+            raise self._too_slow() if fault.kind == "slow" else fault.error
         return frame
+
+    def _too_slow(self) -> SlowQueryError:
+        return SlowQueryError(f"it was stopped after {self._seconds:g} s; read less, or aggregate")
 
 
 class Sandbox:
@@ -111,7 +120,7 @@ class Sandbox:
         if len(query.sql) > most:
             raise InvalidQueryError(f"it has {len(query.sql):,} characters; at most {most:,} are allowed")
         allowed = caps or Caps.of(self._settings)
-        worker = self._take(allowed.seconds)
+        worker = self._take()
         try:
             yield self._begin(worker, _request(query, allowed, shape), allowed)
         finally:
@@ -131,13 +140,13 @@ class Sandbox:
         for worker in self._workers:
             worker.kill()
 
-    def _take(self, seconds: float) -> WorkerProcess:
+    def _take(self) -> WorkerProcess:
         with self._lock:
             if self._free.empty() and self._waiting >= self._settings.sql.waiting:
                 raise BusySandboxError(_BUSY)
             self._waiting += 1
         try:
-            return self._free.get(timeout=seconds)
+            return self._free.get(timeout=_PATIENCE_SECONDS)
         except queue.Empty:
             raise BusySandboxError(_BUSY) from None
         finally:

@@ -47,8 +47,6 @@ def main() -> None:
 
 
 def _run(parent: socket.socket, given: dict[str, Any]) -> None:
-    import sqlglot  # noqa: F401
-
     from event_pipeline.settings import Settings
     from event_pipeline.sql.engine import opened
 
@@ -79,7 +77,7 @@ def _serve(parent: socket.socket, engine: Engine, faults: Faults, settings: Sett
 
 def _answer(parent: socket.socket, engine: Engine, sql: str, query: Query, request: dict[str, Any]) -> None:
     began = time.perf_counter()
-    with engine.running(sql, query) as cursor:
+    with engine.running(sql, query, request["seconds"]) as cursor:
         columns = [{"name": item[0], "type": str(item[1])} for item in cursor.description or ()]
         _check_types(columns)
         reader = cursor.to_arrow_reader(_ROWS_AT_ONCE.get(request["shape"], _FEW_ROWS))

@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             connection,
             REGISTRATIONS,
             f"'r' || i AS registration_id, 'e1' AS event_id, '{PERSON}' AS participant_name",
-            1,
+            40,
         )
     with connect(settings) as connection, write_transaction(connection, settings):
         create_tables(connection, [DIM_EVENTS, FACT_REGISTRATIONS, AGG_DAILY_METRICS])
