@@ -4,7 +4,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up test lint format docs bench bench-live bench-api fuzz faults
+.PHONY: help up test lint format docs bench bench-live bench-api bench-exports fuzz faults
 
 help:
 	@echo "make up      set everything up, run the pipeline once, serve the dashboard and the Dagster UI until Ctrl-C"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench-live  measure latency, rates, memory and the lake's size with up to five million"
 	@echo "make bench-api   measure how soon the API answers, beside Datasette"
 	@echo "make fuzz    ask the API thousands of requests, valid or not"
+	@echo "make bench-exports  measure exports of five million rows in every format"
 	@echo "make faults  kill worker and runs at 200 random moments and look whether anything was lost; FAULTS='--count 20'"
 
 up: .venv/.installed
@@ -47,6 +48,9 @@ fuzz: .venv/.installed-dev
 
 bench-live: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks.live
+
+bench-exports: .venv/.installed-bench
+	@$(BIN)/python -m benchmarks.exports
 
 faults: .venv/.installed-bench
 	@$(BIN)/python -m event_pipeline_tests.faults $(FAULTS)
