@@ -42,7 +42,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         stop = threading.Event()
         parts.inbox.recover()
         threads = (parts.follow_warehouse(stop), dashboard.follow(stop))
-        parts.exports.start(lambda export: open_export(parts, export))
+        parts.exports.start(lambda export, on_stop: open_export(parts, export, on_stop))
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,8 +56,12 @@ class Session:
         return self._cursor.to_arrow_reader(most_rows)
 
     def interrupt(self) -> None:
-        """Stop what is being read; for other threads."""
-        self._cursor.interrupt()
+        """Stop what is being read, if anything is; for other threads."""
+        import duckdb
+
+        # The session may just have ended.
+        with suppress(duckdb.Error):
+            self._cursor.interrupt()
 
     def row(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         """The first row, None when there is none."""
@@ -173,10 +177,9 @@ class Reader:
             return self._connection
 
     def _end(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        import contextlib
 
         import duckdb
 
         # A transaction that failed has ended already.
-        with contextlib.suppress(duckdb.Error):
+        with suppress(duckdb.Error):
             cursor.execute("ROLLBACK")

@@ -104,7 +104,9 @@ class WorkerProcess:
 def _environment() -> dict[str, str]:
     """The least that Python needs: no setting and no secret of this process."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return kept | {"PIPELINE_CONFIG_FILE": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
+    # Arrow's own allocator reserves more address space than a worker may have, and its first allocation then fails.
+    fixed = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return kept | fixed | {"PIPELINE_CONFIG_FILE": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _told(settings: Settings) -> dict[str, Any]:

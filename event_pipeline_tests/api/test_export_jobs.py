@@ -20,10 +20,11 @@ from event_pipeline.api.exports.tables import Selection
 from event_pipeline.api.reader import Reader
 from event_pipeline.settings import Settings
 from event_pipeline.settings.exports import Exports
+from event_pipeline.settings.sql import Sql
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.lock import write_transaction
 from event_pipeline_tests.api.organisation import Api, ask, running_api, settings_for
-from event_pipeline_tests.exports.written import excel_sheets, read
+from event_pipeline_tests.exports.written import csv_rows, excel_sheets, read
 
 EXPORTS = "/api/pipeline/exports"
 TABLE = {"format": "csv", "table": {"name": "core.fact_registrations"}}
@@ -75,7 +76,7 @@ class _Endless:
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> _Endless:
     made = _Endless()
-    monkeypatch.setattr("event_pipeline.api.app.open_export", lambda services, export: made.source())
+    monkeypatch.setattr("event_pipeline.api.app.open_export", lambda *_: made.source())
     return made
 
 
@@ -115,6 +116,51 @@ def test_an_answers_part_is_made_too(api: Api) -> None:
     rows = excel_sheets(api.http.get(said["file"], headers=headers).content)["Rows 1"]
     trend = api.http.get("/api/pipeline/analytics", params={"period": "week"}, headers=headers).json()["trend"]
     assert [row[1] for row in rows[1:]] == [point["registrations"] for point in trend]
+
+
+def test_a_querys_rows_are_all_exported_whatever_answers_are_cut_off_at(copied: Settings) -> None:
+    settings = copied.model_copy(update={"sql": Sql(rows=10)})
+    query = {"sql": "SELECT range AS n, -range AS m, $text AS t FROM range(30000) ORDER BY n", "params": {"text": "=1"}}
+    with running_api(settings) as api:
+        headers = api.headers("export", "sql")
+        said = _ended(api, headers, _post(api, headers, {"format": "csv", "query": query})["export_id"])
+        assert (said["state"], said["what"], said["rows"], said["progress"]) == ("done", "query", 30_000, 1.0)
+        rows = csv_rows(api.http.get(said["file"], headers=headers).content)
+        assert rows == [["n", "m", "t"], *([str(n), str(-n), "'=1"] for n in range(30_000))]
+        failing = {"format": "csv", "query": {"sql": "SELECT error('it is so') FROM range(5)"}}
+        failed = _ended(api, headers, _post(api, headers, failing)["export_id"])
+        assert (failed["state"], "it is so" in failed["problem"]) == ("failed", True)
+        endless = {"sql": "SELECT count(*) FROM range(1000000000) a, range(1000000000) b"}
+        export_id = _post(api, headers, {"format": "csv", "query": endless})["export_id"]
+        _until(lambda: api.http.get(f"{EXPORTS}/{export_id}", headers=headers).json()["state"] == "running")
+        assert api.http.delete(f"{EXPORTS}/{export_id}", headers=headers).status_code == 204
+        small = {"format": "csv", "query": {"sql": "SELECT 1 AS one"}}
+        assert _ended(api, headers, _post(api, headers, small)["export_id"])["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELEC 1", "SELEC"),
+        ("SELECT nothing FROM core.dim_events", "nothing"),
+        ("DROP TABLE core.dim_events", "SELECT"),
+        ("SELECT * FROM read_csv('/etc/passwd')", "read_csv"),
+    ],
+)
+def test_a_query_that_cannot_run_is_refused_at_once(api: Api, sql: str, said: str) -> None:
+    headers = api.headers("export", "sql")
+    answer = api.http.post(EXPORTS, json={"format": "csv", "query": {"sql": sql}}, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:event-pipeline:problem:invalid")
+    assert said in answer.json()["detail"]
+    assert api.http.get(EXPORTS, headers=headers).json()["items"] == []
+
+
+def test_a_query_needs_the_scope_of_queries_too(api: Api) -> None:
+    wanted = {"format": "csv", "query": {"sql": "SELECT 1 AS one"}}
+    answer = api.http.post(EXPORTS, json=wanted, headers=api.headers("export", "read", "admin"))
+    assert answer.status_code == 403
+    assert "scope sql" in answer.json()["detail"]
+    assert api.http.post(EXPORTS, json=wanted, headers=api.headers("sql")).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -240,7 +286,7 @@ def test_what_cannot_be_written_fails_its_export_alone(api: Api, monkeypatch: py
     def too_wide() -> Iterator[Source]:
         yield Source(wide, [], 0, 1, lambda: None)
 
-    monkeypatch.setattr("event_pipeline.api.app.open_export", lambda services, export: too_wide())
+    monkeypatch.setattr("event_pipeline.api.app.open_export", lambda *_: too_wide())
     failed = _ended(api, headers, _post(api, headers, TABLE | {"format": "xlsx"})["export_id"])
     assert (failed["state"], "choose fewer" in failed["problem"]) == ("failed", True)
     monkeypatch.undo()

@@ -10,11 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from event_pipeline.api.answers.analytics import Granularity, Period
 from event_pipeline.api.answers.common import example
 from event_pipeline.exports.formats import FormatName
+from event_pipeline.sql import Dialect
 
 OrganisationPart = Literal["trend", "totals", "top_events", "events"]
 EventPart = Literal["pace", "arrivals", "payments", "email_funnel"]
 State = Literal["waiting", "running", "done", "failed", "expired"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+SqlText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000, pattern=r"^[^\x00]*$")]
+Scalar = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str | None
+Parameters = list[Scalar | list[Scalar]] | dict[str, Scalar | list[Scalar]]
 
 _EXPORT = {
     "export_id": "ex_h3k9x2aah3k9x2aa", "state": "running", "what": "core.fact_registrations", "format": "csv",
@@ -61,6 +65,14 @@ class AnalyticsChoice(Periods):
     part: OrganisationPart | EventPart
 
 
+class QueryChoice(_Request):
+    """All rows of one SELECT over the warehouse. Needs the scope `sql` too."""
+
+    sql: SqlText
+    params: Parameters = Field(default_factory=list, description="For `?` and `$1` a list, for `$name` an object.")
+    dialect: Dialect = Field(default="duckdb", description="In whose SQL it is written; others are translated.")
+
+
 class FileOptions(_Request):
     """What kind of file."""
 
@@ -85,7 +97,7 @@ class AnalyticsFileQuery(FileOptions, Periods):
     """The query of an analytics file."""
 
 
-_CHOICES = ("table", "analytics")
+_CHOICES = ("table", "analytics", "query")
 
 
 class ExportRequest(FileOptions):
@@ -106,6 +118,7 @@ class ExportRequest(FileOptions):
 
     table: TableChoice | None = None
     analytics: AnalyticsChoice | None = None
+    query: QueryChoice | None = None
 
     @model_validator(mode="after")
     def _one_choice(self) -> ExportRequest:
@@ -123,7 +136,7 @@ class ExportRequest(FileOptions):
         """What it is, in a word."""
         if self.table is not None:
             return self.table.name
-        return f"analytics.{self.analytics.part}" if self.analytics is not None else ""
+        return f"analytics.{self.analytics.part}" if self.analytics is not None else "query"
 
     @property
     def details(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
@@ -32,14 +32,25 @@ class Making:
         self._seconds, self._deadline = seconds, time.monotonic() + seconds
         self._lock = threading.Lock()
         self._stopped = False
+        self._stops: list[Callable[[], object]] = []
         self._source: Source | None = None
         self._encoder: Encoder | None = None
         self.rows = 0
+
+    def on_stop(self, call: Callable[[], object]) -> None:
+        """Have that called when it is stopped; at once when it was."""
+        with self._lock:
+            self._stops.append(call)
+            is_stopped = self._stopped
+        if is_stopped:
+            call()
 
     def stop(self) -> None:
         """End reading and writing at once."""
         with self._lock:
             self._stopped = True
+            for call in self._stops:
+                call()
             if self._source is not None:
                 self._source.stop()
             if self._encoder is not None:

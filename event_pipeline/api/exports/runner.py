@@ -13,7 +13,7 @@ import structlog
 from event_pipeline.api.audit import Audit
 from event_pipeline.api.exports.folder import ExportFolder
 from event_pipeline.api.exports.making import Making, StoppedError
-from event_pipeline.api.exports.source import OpenSource
+from event_pipeline.api.exports.source import OnStop, OpenSource
 from event_pipeline.api.exports.store import CUT_SHORT, Export, ExportStore
 from event_pipeline.api.problems import Problem
 from event_pipeline.errors import PipelineError
@@ -21,6 +21,9 @@ from event_pipeline.exports.formats import FormatName
 from event_pipeline.settings import Settings
 
 _SWEEP_SECONDS = 60.0
+
+Opened = Callable[[Export, OnStop], OpenSource]
+"""Gives what an export reads."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +41,7 @@ class ExportRunner:
         self._threads: list[threading.Thread] = []
         self._is_closing = False
 
-    def start(self, opened: Callable[[Export], OpenSource]) -> None:
+    def start(self, opened: Opened) -> None:
         """Fail what an earlier process left unfinished, and begin to work; ``opened`` gives what to read."""
         for export_id in self.store.fail_abandoned():
             self.folder.remove(export_id)
@@ -86,7 +89,7 @@ class ExportRunner:
         for thread in self._threads:
             thread.join()
 
-    def _work(self, opened: Callable[[Export], OpenSource]) -> None:
+    def _work(self, opened: Opened) -> None:
         while True:
             try:
                 export_id = self._waiting.get(timeout=_SWEEP_SECONDS)
@@ -98,7 +101,7 @@ class ExportRunner:
             self._make(export_id, opened)
             self.sweep()
 
-    def _make(self, export_id: str, opened: Callable[[Export], OpenSource]) -> None:
+    def _make(self, export_id: str, opened: Opened) -> None:
         export = self.store.begin(export_id)
         if export is None:
             return
@@ -109,7 +112,7 @@ class ExportRunner:
                 return
             self._under_way[export_id] = making
         try:
-            size = making.run(opened(export))
+            size = making.run(opened(export, making.on_stop))
         except StoppedError:
             self._ended(export, CUT_SHORT)
         except (Problem, PipelineError) as error:

@@ -28,6 +28,8 @@ class Source:
 
 
 OpenSource = AbstractContextManager[Source]
+OnStop = Callable[[Callable[[], object]], None]
+"""Takes what is to be called when nobody wants the file any more, also before the source is open."""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import FileResponse
 
+from event_pipeline.api.access import require_scopes
 from event_pipeline.api.answers.exports import ExportItem, ExportPage, ExportRequest
 from event_pipeline.api.database import stamp
 from event_pipeline.api.exports.folder import file_name
@@ -43,7 +44,9 @@ def create(
     wanted: ExportRequest,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Needs the scope `export`; audited. `Location` says where to follow it; only the same key can."""
+    """Needs the scope `export`, for a query `sql` too; audited. `Location` says where to follow it with this key."""
+    if wanted.query is not None:
+        require_scopes(key, "sql")
     return services.stored_answers.once(
         request, key.key_id, idempotency_key, wanted, lambda: _submit(request, services, key, wanted)
     )
