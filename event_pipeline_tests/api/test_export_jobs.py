@@ -172,11 +172,12 @@ def test_a_query_needs_the_scope_of_queries_too(api: Api) -> None:
         ({"format": "csv", "table": {"name": "people.people"}}, 404),
         ({"format": "csv", "analytics": {"part": "pace"}}, 422),
         ({"format": "csv", "analytics": {"part": "pace", "event_id": "x"}}, 404),
+        ({"format": "csv", "query": {"sql": "SELECT $1", "params": [2**70]}}, 422),
         ({"format": "doc", "table": {"name": "core.dim_events"}}, 422),
     ],
 )
 def test_what_cannot_be_made_is_refused_at_once(api: Api, wanted: dict[str, Any], status: int) -> None:
-    headers = api.headers("export")
+    headers = api.headers("export", "sql")
     assert api.http.post(EXPORTS, json=wanted, headers=headers).status_code == status
     assert api.http.get(EXPORTS, headers=headers).json()["items"] == []
 

@@ -20,6 +20,8 @@ from event_pipeline.contracts.stream import BATCHES, STREAM_STATUS
 
 _DAY, _INSTANT = "DATE", "TIMESTAMP WITH TIME ZONE"
 _EVENT = "event_id"
+_FIRST_DAY, _LAST_DAY = date(1, 1, 3), date(9999, 12, 29)
+"""A day later or earlier, an instant of it may be beyond the calendar in another zone."""
 
 _DECLARED: Mapping[str, Contract] = {
     contract.name: contract
@@ -144,8 +146,8 @@ def _day_column(table: StoredTable, wanted: str | None) -> str:
 
 def _bound(day: date, more: int, kind: str, time_zone: str) -> date | datetime:
     """The start of the day, or of the next: as a day, or as the instant it begins in the organisation's zone."""
-    if day == date.max and more:
-        raise Problem("invalid", "to_day: must be before 9999-12-31")
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        raise Problem("invalid", f"from_day, to_day: must be from {_FIRST_DAY} to {_LAST_DAY}")
     bound = day + timedelta(days=more)
     if kind == _DAY:
         return bound

@@ -11,7 +11,6 @@ from event_pipeline.api.access import requires
 from event_pipeline.api.answers.exports import (
     AnalyticsChoice,
     AnalyticsFileQuery,
-    Days,
     EventPart,
     ExportColumn,
     ExportTable,
@@ -19,16 +18,14 @@ from event_pipeline.api.answers.exports import (
     FileOptions,
     OrganisationPart,
     Periods,
-    TableChoice,
     TableFileQuery,
 )
 from event_pipeline.api.conditional import JSON
 from event_pipeline.api.exports.analytics import analytics_source
 from event_pipeline.api.exports.folder import file_name
-from event_pipeline.api.exports.opening import selection_of
 from event_pipeline.api.exports.source import OpenSource, table_source
 from event_pipeline.api.exports.streaming import ExportStream, attachment, encoded
-from event_pipeline.api.exports.tables import StoredTable, stored_tables
+from event_pipeline.api.exports.tables import Selection, StoredTable, stored_tables
 from event_pipeline.api.keys import ApiKey
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.openapi import READS, problems
@@ -70,9 +67,8 @@ def table_file(
     query: Annotated[TableFileQuery, Query()],
 ) -> Response:
     """Needs the scope `export`; audited. All rows are of one state of the warehouse, in no set order."""
-    filters = query.model_dump(include=set(Days.model_fields))
-    choice = TableChoice(name=table, columns=query.names, **filters)
-    opened = table_source(services.exporting, selection_of(choice), services.settings.organisation.time_zone)
+    selection = Selection(table, tuple(query.names), query.event_id, query.from_day, query.to_day, query.day_column)
+    opened = table_source(services.exporting, selection, services.settings.organisation.time_zone)
     return _stream(request, services, key, opened, table, query)
 
 
