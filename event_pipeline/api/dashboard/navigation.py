@@ -38,5 +38,5 @@ def entries_for(key: ApiKey) -> list[Entry]:
 
 
 def home_of(key: ApiKey) -> str:
-    """The page that a key starts on: the first it may see."""
-    return next((entry.path for entry in entries_for(key)), "/nothing")
+    """The page that a key starts on: the first it may see, else the one that says what it lacks."""
+    return next((entry.path for entry in entries_for(key)), "/")

@@ -162,3 +162,26 @@ def test_pages_say_what_scripts_and_frames_may(api: Api) -> None:
     assert "unsafe" not in policy
     assert "http" not in policy
     assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
+def test_a_key_for_no_page_is_told_what_it_lacks(api: Api) -> None:
+    assert _sign_in(api, api.key("export")).headers["location"] == "/"
+    page = api.http.get("/", headers=PAGE)
+    assert page.status_code == 403
+    assert "This needs another key" in page.text
+    assert "the scope read" in page.text
+
+
+def test_a_fault_is_a_page_for_people_and_a_document_for_programs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    _sign_in(api, api.key("read"))
+
+    def broken() -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(api.services.reader, "session", broken)
+    page = api.http.get("/", headers=PAGE)
+    assert page.status_code == 500
+    assert "Something went wrong here" in page.text
+    assert page.headers["x-request-id"] in page.text
+    assert "a fault of ours" not in page.text
+    assert api.http.get("/").json()["type"] == "urn:event-pipeline:problem:internal"
