@@ -18,6 +18,7 @@ Victim = Literal["worker", "run", "both"]
 VICTIMS: tuple[Victim, ...] = ("worker", "run", "both")
 
 _EDIT_SECONDS = 0.3
+_MOST_DOINGS = 10
 _STARTED = 0.3
 """How often the time to the kill begins only when the victims are past their start, so that commits are hit."""
 
@@ -103,7 +104,10 @@ class Killing:
         self._live_while(lambda: time.monotonic() < until)
 
     def _live_while(self, condition: Callable[[], bool]) -> None:
-        """People do things every now and then, some of them many at a time."""
+        """People do things every now and then, some many at a time, but no more the longer a slow machine takes."""
+        doings = 0
         while condition():
-            self.truth.live(self.dice.choice([1, 1, 2, 8]))
+            if doings < _MOST_DOINGS:
+                self.truth.live(self.dice.choice([1, 1, 2, 8]))
+                doings += 1
             time.sleep(_EDIT_SECONDS * self.dice.random() * 2)
