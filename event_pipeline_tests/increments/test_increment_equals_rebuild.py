@@ -17,7 +17,7 @@ from event_pipeline.models.registry import MODELS
 from event_pipeline.sources.change import Change
 from event_pipeline_tests.warehouse.fixtures import memory_pipeline
 from event_pipeline_tests.warehouse.pipelines import AS_OF, Contents, MemoryPipeline, batched
-from event_pipeline_tests.warehouse.test_order_of_arrival import HISTORY, arrivals
+from event_pipeline_tests.warehouse.test_order_of_arrival import HISTORY, arrivals, histories
 
 __all__ = ["memory_pipeline"]
 
@@ -82,6 +82,18 @@ def test_increments_make_what_a_rebuild_makes(
     memory_pipeline.clear()
     memory_pipeline.refresh()
     for part in parts:
+        apply(memory_pipeline, compiler, append(memory_pipeline, part))
+    assert differences(memory_pipeline) == {}
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=5)
+def test_increments_of_any_history_make_what_a_rebuild_makes(
+    memory_pipeline: MemoryPipeline, compiler: Compiler, data: st.DataObject
+) -> None:
+    memory_pipeline.clear()
+    memory_pipeline.refresh()
+    for part in data.draw(arrivals(data.draw(histories()))):
         apply(memory_pipeline, compiler, append(memory_pipeline, part))
     assert differences(memory_pipeline) == {}
 
