@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from event_pipeline.exports.formulas import neutralised
 from event_pipeline.sql.errors import InvalidQueryError
 from event_pipeline.sql.query import Shape
 
@@ -23,7 +24,6 @@ _BATCH_BYTES = 16_000_000
 
 _MOST_INTEGER = 2**53
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = tuple[Any, ...]
 
@@ -94,20 +94,19 @@ def _fitting(batch: pa.RecordBatch, cut: Cut) -> pa.RecordBatch:
 
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
     for batch in batches:
-        yield from zip(*(_values(batch, place) for place in range(batch.num_columns)), strict=True)
+        columns = [_values(column, name) for column, name in zip(batch.columns, batch.schema.names, strict=True)]
+        yield from zip(*columns, strict=True)
 
 
-def _values(batch: pa.RecordBatch, place: int) -> list[Any]:
+def _values(column: pa.Array, name: str) -> list[Any]:
     """A column as Python values; nanoseconds are cut to microseconds."""
     import pyarrow as pa
 
-    column = batch.column(place)
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     try:
         return column.to_pylist()
     except (OverflowError, ValueError):
-        name = batch.schema.names[place]
         raise InvalidQueryError(
             f"the column {name!r} holds a date or time before year 1 or after 9999; cast it to VARCHAR"
         ) from None
@@ -123,14 +122,27 @@ def _object_lines(names: Sequence[str]) -> Callable[[Row], bytes]:
 
 
 def _csv_lines(names: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
-    yield _csv_line(names)
-    for row in _rows(batches):
-        yield _csv_line(["" if value is None else _csv_field(value) for value in row])
+    import pyarrow as pa
+
+    yield _csv_line(neutralised(pa.array(names, pa.string())).to_pylist())
+    for batch in batches:
+        columns = [_values(column, name) for column, name in zip(_harmless(batch), names, strict=True)]
+        for row in zip(*columns, strict=True):
+            yield _csv_line(["" if value is None else _csv_field(value) for value in row])
+
+
+def _harmless(batch: pa.RecordBatch) -> Iterator[pa.Array]:
+    """The columns, without texts that a spreadsheet would run."""
+    import pyarrow as pa
+
+    for column in batch.columns:
+        plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        yield neutralised(plain) if pa.types.is_string(plain.type) else plain
 
 
 def _csv_line(fields: Sequence[str]) -> bytes:
     line = io.StringIO()
-    csv.writer(line).writerow([_without_formula(field) for field in fields])
+    csv.writer(line).writerow(fields)
     return line.getvalue().encode(errors="replace")
 
 
@@ -139,19 +151,6 @@ def _csv_field(value: Any) -> str:
         return value
     text = _dump(value).decode()
     return text[1:-1] if text.startswith('"') else text
-
-
-def _without_formula(field: str) -> str:
-    """Spreadsheets run what begins like this; a number does no harm."""
-    return f"'{field}" if field.startswith(_FORMULA) and not _is_number(field) else field
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _pieces(lines: Iterable[bytes], cut: Cut, *, has_head: bool = False) -> Iterator[bytes]:

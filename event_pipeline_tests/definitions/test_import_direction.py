@@ -29,6 +29,7 @@ PEERS = {
     ("warehouse", "models"), ("warehouse", "sources"), ("quality", "warehouse"), ("quality", "models"),
     ("cli", "launch"), ("cli", "definitions"), ("cli", "stream"), ("launch", "definitions"),
     ("definitions", "stream"), ("api", "stream"), ("cli", "api"), ("alerts", "control"), ("launch", "api"),
+    ("sql", "exports"),
 }  # fmt: skip
 """Of parts of one rank, those of which the first may import the second."""
 

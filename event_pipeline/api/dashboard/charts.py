@@ -10,8 +10,8 @@ import orjson
 
 from event_pipeline.api.dashboard.formats import Formats
 
-Unit = Literal["count", "money", "share"]
-"""Money is in minor units, shares are 0 to 1."""
+Unit = Literal["count", "money", "share", "number"]
+"""Money is in minor units, shares are 0 to 1, numbers may be fractions."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, get_args
 
 import orjson
@@ -110,14 +110,19 @@ def schema(request: Request, services: Shared) -> Response:
     """Needs the scope `sql`. The tables that the warehouse has now, as their contracts describe them."""
 
     def build(_: Session, state: Mirrored) -> Schema:
-        found = [contract for contract in declared_contracts() if contract.catalog == "warehouse"]
         return Schema(
-            tables=[_table(contract) for contract in found if contract.name in state.present],
+            tables=schema_tables(state.present),
             dialects=list(get_args(Dialect)),
             limits=_limits(services.settings),
         )
 
     return conditional(request, services, build)
+
+
+def schema_tables(present: Collection[str]) -> list[SchemaTable]:
+    """The warehouse's tables of these names, as their contracts describe them."""
+    found = [contract for contract in declared_contracts() if contract.catalog == "warehouse"]
+    return [_table(contract) for contract in found if contract.name in present]
 
 
 def _table(contract: Contract) -> SchemaTable:

@@ -17,6 +17,7 @@ from event_pipeline.api.dashboard.pages import (
     pipeline,
     quality,
     sign_in,
+    sql,
     updates,
 )
 
@@ -28,6 +29,7 @@ PAGES: tuple[APIRouter, ...] = (
     quality.router,
     door.router,
     alerts.router,
+    sql.router,
     sign_in.router,
     updates.router,
     assets.router,

@@ -11,6 +11,10 @@
 
   const writers = {
     count: { long: new Intl.NumberFormat(locale), short: new Intl.NumberFormat(locale, { notation: "compact" }) },
+    number: {
+      long: new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }),
+      short: new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 3 }),
+    },
     share: {
       long: new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }),
       short: new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }),

@@ -90,6 +90,9 @@
       if (!confirm(form.dataset.confirm)) event.preventDefault();
     });
   });
+  // Where the menu is wider than the window, it shows the page that is open.
+  const here = document.querySelector(".side a[aria-current]");
+  if (here) here.closest("ul").scrollLeft = here.offsetLeft + here.offsetWidth - innerWidth;
   // A menu that is open closes with Escape, or when the focus or a click goes elsewhere.
   document.querySelectorAll("details.menu").forEach((menu) => {
     menu.addEventListener("keydown", (event) => {
