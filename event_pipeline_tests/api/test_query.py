@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ from event_pipeline.settings import Settings
 from event_pipeline_tests.api.organisation import Api, ask, running_api, settings_for
 
 QUERY = "/api/pipeline/query"
+ENDLESS = (
+    "SELECT count(*) FROM range(1000000000000) t(a) WHERE a % 7 = 3",
+    "SELECT regexp_replace(repeat('a', 100000000), '(a+)+$', 'x', 'g')",
+    "SELECT list(a) FROM range(2000000000) t(a)",
+    "SELECT count(*) FROM fact_registrations a, fact_registrations b, fact_registrations c WHERE hash(a, b, c) = 1",
+)
 BUSIEST = "SELECT event_id, count(*) AS registrations FROM fact_registrations GROUP BY event_id ORDER BY 2 DESC, 1"
 
 
@@ -196,3 +203,22 @@ def test_every_table_of_the_schema_can_be_queried(analyst: Api, headers: dict[st
         assert [(column["name"], column["type"]) for column in answer["columns"]] == [
             (column["name"], column["type"]) for column in table["columns"]
         ]
+
+
+def test_other_requests_are_answered_while_queries_take_all_they_may(copied: Settings) -> None:
+    limits = {"seconds": 1.0, "workers": 2, "threads": 1, "memory_megabytes": 96}
+    generous = copied.api.model_copy(update={"requests_per_minute": 1_000_000})
+    settings = copied.model_copy(update={"sql": copied.sql.model_copy(update=limits), "api": generous})
+    beside: list[int] = []
+    with running_api(settings) as api, ThreadPoolExecutor(2) as pool:
+        keyed = api.headers()
+        asked = [pool.submit(api.http.post, QUERY, json={"sql": sql}, headers=keyed) for sql in ENDLESS]
+        while wait(asked, timeout=0.05).not_done:
+            beside += [
+                api.http.get(path, headers=keyed).status_code
+                for path in ("/livez", "/api/pipeline/events", "/api/pipeline/analytics")
+            ]
+        kinds = {one.result().json()["type"].rsplit(":", 1)[1] for one in asked}
+    assert kinds <= {"timeout", "query-too-heavy"}
+    assert beside
+    assert set(beside) == {200}
