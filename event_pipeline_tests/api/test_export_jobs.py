@@ -139,18 +139,18 @@ def test_a_querys_rows_are_all_exported_whatever_answers_are_cut_off_at(copied: 
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "status", "kind", "said"),
     [
-        ("SELEC 1", "SELEC"),
-        ("SELECT nothing FROM core.dim_events", "nothing"),
-        ("DROP TABLE core.dim_events", "SELECT"),
-        ("SELECT * FROM read_csv('/etc/passwd')", "read_csv"),
+        ("SELEC 1", 422, "query-invalid", "SELEC"),
+        ("SELECT nothing FROM core.dim_events", 422, "query-invalid", "line 1, column 8"),
+        ("DROP TABLE core.dim_events", 403, "query-refused", "SELECT"),
+        ("SELECT * FROM read_csv('/etc/passwd')", 403, "query-refused", "read_csv"),
     ],
 )
-def test_a_query_that_cannot_run_is_refused_at_once(api: Api, sql: str, said: str) -> None:
+def test_a_query_that_cannot_run_is_refused_at_once(api: Api, sql: str, status: int, kind: str, said: str) -> None:
     headers = api.headers("export", "sql")
     answer = api.http.post(EXPORTS, json={"format": "csv", "query": {"sql": sql}}, headers=headers)
-    assert (answer.status_code, answer.json()["type"]) == (422, "urn:event-pipeline:problem:invalid")
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:event-pipeline:problem:{kind}")
     assert said in answer.json()["detail"]
     assert api.http.get(EXPORTS, headers=headers).json()["items"] == []
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from event_pipeline.api.answers.analytics import Granularity, Period
 from event_pipeline.api.answers.common import example
+from event_pipeline.api.answers.sql import Parameters, SqlText
 from event_pipeline.exports.formats import FormatName
 from event_pipeline.sql import Dialect
 
@@ -16,19 +17,6 @@ OrganisationPart = Literal["trend", "totals", "top_events", "events"]
 EventPart = Literal["pace", "arrivals", "payments", "email_funnel"]
 State = Literal["waiting", "running", "done", "failed", "expired"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-
-
-def _within_64_bits(value: bool | float | str | None) -> bool | float | str | None:
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("an integer has at most 64 bits; send it as a text and cast it to HUGEINT")
-    return value
-
-
-SqlText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000, pattern=r"^[^\x00]*$")]
-Scalar = Annotated[
-    bool | int | Annotated[float, Field(allow_inf_nan=False)] | str | None, AfterValidator(_within_64_bits)
-]
-Parameters = list[Scalar | list[Scalar]] | dict[str, Scalar | list[Scalar]]
 
 _EXPORT = {
     "export_id": "ex_h3k9x2aah3k9x2aa", "state": "running", "what": "core.fact_registrations", "format": "csv",

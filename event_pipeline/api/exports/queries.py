@@ -8,16 +8,9 @@ from contextlib import contextmanager
 from event_pipeline.api.answers.exports import QueryChoice
 from event_pipeline.api.exports.source import OnStop, Source
 from event_pipeline.api.problems import Problem
+from event_pipeline.api.query_problems import detail_of, headers_of, kind_of
 from event_pipeline.settings import Settings
-from event_pipeline.sql import BusySandboxError, Caps, Query, QueryError, Sandbox, SlowQueryError, UnreadyWarehouseError
-
-_KINDS: tuple[tuple[type[QueryError], str], ...] = (
-    (SlowQueryError, "timeout"),
-    (BusySandboxError, "busy"),
-    (UnreadyWarehouseError, "warehouse-not-ready"),
-    (QueryError, "invalid"),
-)
-_PASSING = frozenset({"busy", "warehouse-not-ready"})
+from event_pipeline.sql import Caps, Query, QueryError, Sandbox
 
 
 @contextmanager
@@ -43,9 +36,7 @@ def check_query(sandbox: Sandbox, choice: QueryChoice) -> None:
         with sandbox.stream(query_of(choice, explain=True), shape="json"):
             return
     except QueryError as error:
-        kind = next(kind for found, kind in _KINDS if isinstance(error, found))
-        detail = f"query: {error}" if kind == "invalid" else str(error)
-        raise Problem(kind, detail, {"Retry-After": "5"} if kind in _PASSING else None) from None
+        raise Problem(kind_of(error), f"query: {detail_of(error)}", headers_of(error)) from None
 
 
 def query_of(choice: QueryChoice, *, explain: bool = False) -> Query:

@@ -34,7 +34,9 @@ _PARTIAL = {206: {"description": "The bytes that the header Range asked for.", "
     "",
     response_model=ExportItem,
     status_code=202,
-    responses=READS | problems("not-found", "in-progress") | problems("invalid", "key-reused"),
+    responses=READS
+    | problems("not-found", "in-progress", "forbidden", "query-refused")
+    | problems("invalid", "query-invalid", "query-too-heavy", "key-reused"),
     summary="Make a file in the background",
 )
 def create(
