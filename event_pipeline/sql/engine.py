@@ -12,7 +12,7 @@ from event_pipeline.settings import Settings
 from event_pipeline.sql.dialects import to_duckdb
 from event_pipeline.sql.errors import InvalidQueryError, RefusedQueryError
 from event_pipeline.sql.gate import SELECT_ONLY, Tables, UnknownTableError, check
-from event_pipeline.sql.query import Query
+from event_pipeline.sql.query import EXPLAIN, Query
 from event_pipeline.warehouse.connection import SCHEMAS, connect
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _CATALOG = "warehouse"
 _WARM_UP_SECONDS = 60.0
-_EXPLAIN = "EXPLAIN "
 _NOT_SELECT = {"EXPLAIN": "to see the plan, send the SELECT alone with `explain: true`"}
 
 
@@ -70,7 +69,7 @@ class Engine:
         timer.start()
         params = dict(query.params) if isinstance(query.params, dict) else list(query.params)
         try:
-            yield cursor.execute((_EXPLAIN if query.explain else "") + sql, params)
+            yield cursor.execute((EXPLAIN if query.explain else "") + sql, params)
         finally:
             timer.cancel()
             cursor.close()

@@ -14,6 +14,7 @@ from event_pipeline.sql.errors import (
     RefusedQueryError,
     UnreadyWarehouseError,
 )
+from event_pipeline.sql.query import EXPLAIN
 
 FaultKind = Literal["invalid", "refused", "slow", "heavy", "broken", "unready"]
 """After the last three a worker is not used again."""
@@ -98,6 +99,8 @@ def _place(text: str, sql: str) -> tuple[int | None, int | None]:
     number, quoted = int(found[1]), found[2]
     lines = sql.split("\n")
     column = len(found[3]) - len(f"LINE {number}: ")
+    if number == 1 and quoted.startswith(EXPLAIN) and not sql.startswith(EXPLAIN):
+        column -= len(EXPLAIN)
     if quoted.startswith("...") and number <= len(lines):
         shown = quoted.removeprefix("...").removesuffix("...")
         column += lines[number - 1].find(shown) - len("...")

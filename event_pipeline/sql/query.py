@@ -14,6 +14,9 @@ Dialect = Literal["duckdb", "sqlite", "postgres", "bigquery"]
 Shape = Literal["arrow", "json", "ndjson", "csv"]
 """How a worker hands rows over: Arrow batches; JSON arrays with commas between; a JSON object a line; lines of CSV."""
 
+EXPLAIN = "EXPLAIN "
+"""What comes before a query whose plan is wanted."""
+
 _MEGABYTE = 1_000_000
 
 

@@ -134,6 +134,13 @@ def test_an_error_says_what_where_and_what_to_do(
     assert [error["location"] for error in problem["errors"]] == ([place] if place else [])
 
 
+def test_an_error_is_at_the_same_place_when_the_plan_is_asked_for(post: Any) -> None:
+    for before in ("SELECT ", "SELECT 1,\n  ", f"SELECT {'1, ' * 60}"):
+        run, planned = (post(f"{before}titel FROM dim_events", explain=plan).json()["errors"] for plan in (False, True))
+        assert run == planned
+        assert run[0]["location"] == f"body.sql:{before.count(chr(10)) + 1}:{len(before.rpartition(chr(10))[2]) + 1}"
+
+
 def test_no_error_names_the_data_folder(post: Any, own: Settings) -> None:
     folder = str(own.data_dir)
     for sql in (
