@@ -9,11 +9,12 @@ from typing import Any
 import dagster as dg
 
 from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.raw import RAW_TABLES
 from event_pipeline.definitions.io_manager import warehouse_io_manager
 from event_pipeline.definitions.jobs import build_jobs
 from event_pipeline.definitions.maintenance_job import maintain_job
 from event_pipeline.definitions.model_assets import model_asset
-from event_pipeline.definitions.quality_checks import contract_check, expectation_checks
+from event_pipeline.definitions.quality_checks import contract_check, expectation_checks, raw_contract_checks
 from event_pipeline.definitions.raw_assets import RAW_ASSETS
 from event_pipeline.definitions.results_sensor import results_sensor
 from event_pipeline.definitions.schedules import build_schedules
@@ -34,7 +35,11 @@ def build_definitions(
     expectations = _expectations(settings, modelled)
     return dg.Definitions(
         assets=[*RAW_ASSETS, *(model_asset(model, settings) for model in MODELS.values())],
-        asset_checks=[*(contract_check(contract) for contract in modelled), *expectations],
+        asset_checks=[
+            raw_contract_checks(list(RAW_TABLES.values())),
+            *(contract_check(contract) for contract in modelled),
+            *expectations,
+        ],
         jobs=[*build_jobs(expectations), maintain_job],
         sensors=[*build_sensors(settings), results_sensor(settings)],
         schedules=build_schedules(settings),

@@ -1,6 +1,6 @@
 """Asset checks: the blocking contract check of every table, and its Great Expectations suite."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -10,11 +10,12 @@ from event_pipeline.contracts.ops import DIMENSIONS
 from event_pipeline.definitions.asset_metadata import asset_key
 from event_pipeline.definitions.model_assets import WRITER_POOL
 from event_pipeline.definitions.order import Turn, op_tags, turn_of
-from event_pipeline.definitions.quality_results import contract_check_result, expectation_check_results
+from event_pipeline.definitions.quality_results import (
+    CONTRACT_CHECK,
+    contract_check_result,
+    expectation_check_results,
+)
 from event_pipeline.definitions.session import Session
-
-CONTRACT_CHECK = "contract"
-"""Name of the blocking check: schema, key and required columns. What reads the table waits for it."""
 
 
 def contract_check(contract: Contract) -> dg.AssetChecksDefinition:
@@ -35,6 +36,31 @@ def contract_check(contract: Contract) -> dg.AssetChecksDefinition:
         )
 
     return _check
+
+
+def raw_contract_checks(contracts: Sequence[Contract]) -> dg.AssetChecksDefinition:
+    """The blocking checks of the raw tables, in one step: a run that reads sources is not a step longer a table."""
+    specs = [
+        dg.AssetCheckSpec(
+            name=CONTRACT_CHECK,
+            asset=asset_key(contract.name),
+            blocking=True,
+            description=f"Columns as declared, {', '.join(contract.key)} unique and present, required columns filled.",
+        )
+        for contract in contracts
+    ]
+
+    @dg.multi_asset_check(name="raw__contracts", specs=specs, can_subset=True, op_tags=op_tags(Turn.SOURCES))
+    def _checks(
+        context: dg.AssetCheckExecutionContext, session: dg.ResourceParam[Session]
+    ) -> Iterator[dg.AssetCheckResult]:
+        from event_pipeline.quality.contract_check import check_contract
+
+        for spec, contract in zip(specs, contracts, strict=True):
+            if spec.key in context.selected_asset_check_keys:
+                yield contract_check_result(contract, check_contract(session.backend.con, contract))
+
+    return _checks
 
 
 def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:

@@ -11,11 +11,15 @@ from event_pipeline.contracts.ops import DIMENSIONS
 from event_pipeline.definitions.asset_metadata import asset_key
 from event_pipeline.quality.results import ContractResult, ExpectationOutcome, TableQuality
 
+CONTRACT_CHECK = "contract"
+"""Name of the blocking check: schema, key and required columns. What reads the table waits for it."""
+
 
 def contract_check_result(contract: Contract, result: ContractResult) -> dg.AssetCheckResult:
     """The blocking check of the table: an error with every problem in words, or passed."""
     return dg.AssetCheckResult(
         asset_key=asset_key(contract.name),
+        check_name=CONTRACT_CHECK,
         passed=result.is_successful,
         severity=dg.AssetCheckSeverity.ERROR,
         description="\n".join(result.problems) or "Built as its contract declares.",

@@ -7,6 +7,7 @@ import pytest
 from dagster._core.definitions.metadata import TableMetadataSet
 
 from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.raw import RAW_TABLES
 from event_pipeline.definitions.asset_metadata import asset_key
 from event_pipeline.models.registry import MODELS
 from event_pipeline.warehouse.refresh import CONTRACTS
@@ -96,9 +97,9 @@ def test_lineage_of_columns_names_columns_that_exist(definitions: dg.Definitions
     assert traced > 0
 
 
-def test_what_reads_a_model_table_waits_for_its_contract_check(definitions: dg.Definitions) -> None:
+def test_what_reads_a_table_waits_for_its_contract_check(definitions: dg.Definitions) -> None:
     graph = definitions.get_repository_def().asset_graph
-    for name in MODELS:
+    for name in [*MODELS, *(contract.name for contract in RAW_TABLES.values())]:
         key = dg.AssetCheckKey(asset_key(name), "contract")
         assert key in graph.asset_check_keys, name
         assert graph.get(key).blocking, name
