@@ -30,7 +30,11 @@ def running_emulator() -> Iterator[str]:
             yield f"127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                # Nothing in it is to be kept, and it may be busy with a client that is gone.
+                process.kill()
         reader.join()
 
 

@@ -77,7 +77,7 @@ def read_running(root: Path) -> Running | None:
     """What the latest `up` said of itself; None when it said nothing readable."""
     try:
         known = orjson.loads((root / "up.json").read_bytes())
-        return Running(known["pid"], known["url"], tuple(known["children"]), known["api_url"])
+        return Running(known["pid"], known["url"], tuple(known["children"]), known.get("api_url"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -104,7 +104,7 @@ def test_filters_choose_rows(
         ("core.dim_events", {"from_day": "0001-01-01", "day_column": "starts_at"}, "invalid", "from_day"),
         ("core.dim_events", {"columns": "title,\0"}, "invalid", "has no"),
         ("core.dim_events", {"columns": "x" * 500}, "invalid", "has no"),
-        ("core.dim\0events", {}, "not-found", "exports/tables"),
+        ("core.dim%00events", {}, "not-found", "exports/tables"),
         ("core.dim_events", {"from_day": "someday"}, "invalid", "from_day"),
         ("core.dim_events", {"format": "pdf"}, "invalid", "format"),
         ("core.dim_events", {"colums": "title"}, "invalid", "colums"),

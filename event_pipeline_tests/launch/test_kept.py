@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 30
 
 def _beginner(tmp_path: Path, begun: queue.SimpleQueue[Child], code: str) -> Callable[[], Child]:
     def begin() -> Child:
-        child = Child("kept", Popen([sys.executable, "-c", code]), tmp_path / "kept.log")
+        child = Child("kept", Popen([sys.executable, "-c", code], start_new_session=True), tmp_path / "kept.log")
         begun.put(child)
         return child
 
