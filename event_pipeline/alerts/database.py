@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
-
 from event_pipeline.settings import Settings
-
-_BUSY_SECONDS = 10.0
+from event_pipeline.sqlite import SqliteFile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS alerts (
@@ -48,71 +40,12 @@ CREATE TABLE IF NOT EXISTS document_fields (
     collection TEXT NOT NULL, field TEXT NOT NULL, first_seen_at TEXT NOT NULL, documents INTEGER NOT NULL,
     recent INTEGER NOT NULL, is_known INTEGER NOT NULL, PRIMARY KEY (collection, field)
 ) STRICT;
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
 
-class AlertDatabase:
-    """One connection that threads share, each statement on its own; several processes may have the file open."""
+class AlertDatabase(SqliteFile):
+    """The file of these settings."""
 
     def __init__(self, settings: Settings) -> None:
-        folder = settings.data_dir / "alerts"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "alerts.sqlite"
-        path.touch(mode=0o600)
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
         # What was told must not be forgotten with the power.
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_TABLES)
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """The rows of one statement, which is committed."""
-        with self._lock:
-            return self._connection.execute(sql, parameters).fetchall()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Statements that are committed together, with nobody else writing between them."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def note(self, name: str, value: str) -> None:
-        """Keep a value under that name."""
-        self.execute(
-            "INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (name, value),
-        )
-
-    def noted(self, name: str) -> str | None:
-        """The value that was kept."""
-        rows = self.execute("SELECT value FROM notes WHERE name = ?", (name,))
-        return rows[0]["value"] if rows else None
-
-    def close(self) -> None:
-        """Give the file back."""
-        with self._lock:
-            self._connection.close()
-
-
-def stamp(instant: datetime) -> str:
-    """An instant as text that sorts by time: 2026-06-01T09:30:00.000000Z."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def from_stamp(text: str | None) -> datetime | None:
-    """The instant that was stamped."""
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def instant(text: str) -> datetime:
-    """The instant that was stamped, of a column that always holds one."""
-    return datetime.fromisoformat(text)
+        super().__init__(settings.data_dir / "alerts" / "alerts.sqlite", _TABLES, "FULL")

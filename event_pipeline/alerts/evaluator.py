@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from event_pipeline.alerts.alert import Alert, Condition
-from event_pipeline.alerts.database import AlertDatabase, from_stamp, stamp
+from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.engine import advance, tell
 from event_pipeline.alerts.rules import RULES
@@ -19,6 +19,7 @@ from event_pipeline.alerts.signs import AskDagster, AskWorker
 from event_pipeline.alerts.store import AlertStore
 from event_pipeline.masking import SecretMask, secrets_of
 from event_pipeline.settings import AlertRule, Settings
+from event_pipeline.sqlite import from_stamp, stamp
 
 _EVALUATED_AT = "evaluated_at"
 _UNSEEN = "unseen"

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from event_pipeline.alerts.database import AlertDatabase, from_stamp, instant, stamp
+from event_pipeline.alerts.database import AlertDatabase
+from event_pipeline.sqlite import from_stamp, instant, stamp
 
 _READ_AT = "results_read_at"
 

@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 
 from event_pipeline.alerts.alert import Alert
-from event_pipeline.alerts.database import AlertDatabase, from_stamp, instant, stamp
+from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.alerts.silence import Silence
 from event_pipeline.errors import SettingsError
+from event_pipeline.sqlite import from_stamp, instant, stamp
 
 _COLUMNS = tuple(field.name for field in fields(Alert))
 _INSTANTS = frozenset(("pending_since", "firing_since", "absent_since", "resolved_at", "told_at"))

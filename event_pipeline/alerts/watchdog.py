@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import httpx
 import structlog
 
-from event_pipeline.alerts.database import AlertDatabase, from_stamp, stamp
+from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.evaluator import last_evaluation
 from event_pipeline.settings import Settings
+from event_pipeline.sqlite import from_stamp, stamp
 
 _SECONDS = 10.0
 _STUCK = timedelta(minutes=30)

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from event_pipeline.api.database import Database, from_stamp, stamp
+from event_pipeline.api.database import Database
+from event_pipeline.sqlite import from_stamp, stamp
 
 COMMAND_LINE = "command line"
 """Actor of what is done by ``event-pipeline keys``."""

@@ -3,16 +3,8 @@ who was let in at the door, saved queries."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
-
 from event_pipeline.settings import Settings
-
-_BUSY_SECONDS = 10.0
+from event_pipeline.sqlite import SqliteFile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS keys (
@@ -52,54 +44,11 @@ CREATE TABLE IF NOT EXISTS saved_queries (
     params TEXT NOT NULL, dialect TEXT NOT NULL, created_by TEXT NOT NULL, created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
 
-class Database:
-    """One connection that threads share, each statement on its own; several processes may have the file open."""
+class Database(SqliteFile):
+    """The file of these settings."""
 
     def __init__(self, settings: Settings) -> None:
-        folder = settings.data_dir / "api"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "api.sqlite"
-        # Only digests of keys are in it, but the audit says who looked at whom.
-        path.touch(mode=0o600)
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_TABLES)
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """The rows of one statement, which is committed."""
-        with self._lock:
-            return self._connection.execute(sql, parameters).fetchall()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Statements that are committed together, with nobody else writing between them."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def close(self) -> None:
-        """Give the file back."""
-        with self._lock:
-            self._connection.close()
-
-
-def stamp(instant: datetime) -> str:
-    """An instant as text that sorts by time: 2026-06-01T09:30:00.000000Z."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def from_stamp(text: str | None) -> datetime | None:
-    """The instant that was stamped."""
-    return None if text is None else datetime.fromisoformat(text)
+        super().__init__(settings.data_dir / "api" / "api.sqlite", _TABLES, "NORMAL")

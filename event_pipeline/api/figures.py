@@ -35,18 +35,15 @@ FROM {BATCHES.qualified} WHERE committed_at >= $since
 def counted_since(services: Services, window_seconds: float) -> datetime:
     """Begin of the window, or the latest reset within it."""
     begin = services.now() - timedelta(seconds=window_seconds)
-    rows = services.database.execute("SELECT value FROM notes WHERE name = ?", (_RESET,))
-    return max(begin, datetime.fromisoformat(rows[0]["value"])) if rows else begin
+    reset_at = services.database.noted(_RESET)
+    return begin if reset_at is None else max(begin, datetime.fromisoformat(reset_at))
 
 
 def reset(services: Services) -> datetime:
     """Begin anew, in this process and in those that share its database."""
     services.counters.reset()
     now = services.now()
-    services.database.execute(
-        "INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (_RESET, now.isoformat()),
-    )
+    services.database.note(_RESET, now.isoformat())
     return now
 
 

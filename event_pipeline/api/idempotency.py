@@ -12,8 +12,9 @@ import orjson
 from fastapi import Header, Request, Response
 from pydantic import BaseModel
 
-from event_pipeline.api.database import Database, from_stamp, stamp
+from event_pipeline.api.database import Database
 from event_pipeline.api.problems import Problem
+from event_pipeline.sqlite import from_stamp, stamp
 
 KEPT = timedelta(hours=24)
 _MOST_KEPT_BYTES = 1_000_000

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import orjson
 
 from event_pipeline.api.answers.sql import QueryToSave, SavedQuery
-from event_pipeline.api.database import Database, stamp
+from event_pipeline.api.database import Database
 from event_pipeline.api.problems import Problem
+from event_pipeline.sqlite import stamp
 
 MOST = 1_000
 """Of saved queries."""

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import orjson
 from fastapi import Request
 
-from event_pipeline.api.database import Database, from_stamp, stamp
+from event_pipeline.api.database import Database
 from event_pipeline.api.keys import ApiKey, KeyStore
+from event_pipeline.sqlite import from_stamp, stamp
 
 COOKIE = "event_pipeline_session"
 """Name of the cookie."""

@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from event_pipeline.api.audit import Audit
-from event_pipeline.api.database import Database, stamp
+from event_pipeline.api.database import Database
 from event_pipeline.api.problems import Problem
 from event_pipeline.errors import TransientError
 from event_pipeline.inbound.delivery import Accepted, Delivery, Refused
@@ -15,6 +15,7 @@ from event_pipeline.inbound.provider import Provider
 from event_pipeline.inbound.providers import providers
 from event_pipeline.inbound.sns import Fetch
 from event_pipeline.settings import Settings
+from event_pipeline.sqlite import stamp
 
 
 class Webhooks:

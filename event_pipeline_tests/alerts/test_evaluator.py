@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from event_pipeline.alerts.database import AlertDatabase, stamp
+from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.evaluator import Evaluator, last_evaluation
 from event_pipeline.alerts.results import note_results
@@ -20,6 +20,7 @@ from event_pipeline.alerts.signs import DagsterSign
 from event_pipeline.alerts.store import AlertStore
 from event_pipeline.alerts.watch import AlertWatch, claim
 from event_pipeline.settings import AlertRules, Alerts, Receiver, Settings
+from event_pipeline.sqlite import stamp
 
 NOW = datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
 RULES_OF = {"dagster_down": {"for_minutes": 0, "clear_minutes": 0}}

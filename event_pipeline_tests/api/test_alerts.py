@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from event_pipeline.alerts.alert import Alert, fingerprint_of
-from event_pipeline.alerts.database import stamp
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.store import AlertStore
 from event_pipeline.settings import Alerts, Settings
+from event_pipeline.sqlite import stamp
 from event_pipeline_tests.api.organisation import NOW, Api, running_api, settings_for
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from event_pipeline.api.database import Database, stamp
+from event_pipeline.api.database import Database
 from event_pipeline.api.exports.source import Source, table_source
 from event_pipeline.api.exports.store import ExportStore
 from event_pipeline.api.exports.tables import Selection
@@ -21,6 +21,7 @@ from event_pipeline.api.reader import Reader
 from event_pipeline.settings import Settings
 from event_pipeline.settings.exports import Exports
 from event_pipeline.settings.sql import Sql
+from event_pipeline.sqlite import stamp
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.lock import write_transaction
 from event_pipeline_tests.api.organisation import Api, ask, running_api, settings_for

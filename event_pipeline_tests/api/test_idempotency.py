@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from event_pipeline.api.database import stamp
 from event_pipeline.control import Launched
 from event_pipeline.errors import ControlError
+from event_pipeline.sqlite import stamp
 from event_pipeline_tests.api.organisation import Api
 
 TRIGGER = "/api/pipeline/trigger"

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from event_pipeline.alerts.alert import Alert, fingerprint_of
-from event_pipeline.alerts.database import AlertDatabase, stamp
+from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.evaluator import last_evaluation
 from event_pipeline.alerts.store import AlertStore
 from event_pipeline.settings import Settings
+from event_pipeline.sqlite import stamp
 from event_pipeline_tests.control.live import free_port
 
 NOW = datetime.now(UTC)

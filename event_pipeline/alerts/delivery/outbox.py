@@ -12,9 +12,10 @@ from typing import Literal
 import orjson
 
 from event_pipeline.alerts.alert import Alert, Kind, Notice, is_severe_enough
-from event_pipeline.alerts.database import AlertDatabase, from_stamp, instant, stamp
+from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.alerts.store import alert_document, alert_from
 from event_pipeline.settings import AlertRule, Receiver
+from event_pipeline.sqlite import from_stamp, instant, stamp
 
 DeliveryState = Literal["waiting", "sending", "sent", "given_up"]
 

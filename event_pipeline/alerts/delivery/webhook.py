@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
-from event_pipeline.alerts.database import stamp
 from event_pipeline.alerts.delivery.http import post
 from event_pipeline.alerts.delivery.outbox import Notification
 from event_pipeline.alerts.delivery.wording import Wording
 from event_pipeline.alerts.store import alert_document
 from event_pipeline.errors import PermanentError
+from event_pipeline.sqlite import stamp
 
 
 def send(url: str, secret: str | None, notification: Notification, wording: Wording) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from event_pipeline.alerts.alert import Condition
-from event_pipeline.alerts.database import instant, stamp
 from event_pipeline.alerts.scene import Row, Scene
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.raw import RAW_FIREBASE, RAW_INBOX
 from event_pipeline.settings.alert_rules import SchemaDrift
+from event_pipeline.sqlite import instant, stamp
 
 _MOST_DOCUMENTS = 20_000
 _MOST_FIELDS = 1_000

@@ -7,12 +7,12 @@ from datetime import timedelta
 from statistics import median
 
 from event_pipeline.alerts.alert import Condition
-from event_pipeline.alerts.database import stamp
 from event_pipeline.alerts.scene import CannotLook, Scene
 from event_pipeline.contracts.marts import AGG_DAILY_METRICS
 from event_pipeline.contracts.progress import LAKE_PROGRESS
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.settings.alert_rules import Freshness, QuarantineGrowth, VolumeAnomaly
+from event_pipeline.sqlite import stamp
 
 _OLDEST_WAITING = """
 WITH raw_tables AS (

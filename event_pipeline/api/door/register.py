@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from event_pipeline.api.database import Database, from_stamp, stamp
+from event_pipeline.api.database import Database
+from event_pipeline.sqlite import from_stamp, stamp
 
 ANSWERS_KEPT = timedelta(days=7)
 ARRIVALS_KEPT = timedelta(days=60)

@@ -14,8 +14,9 @@ from typing import Any, Literal, cast
 import orjson
 import psutil
 
-from event_pipeline.api.database import Database, from_stamp, stamp
+from event_pipeline.api.database import Database
 from event_pipeline.exports.formats import FormatName
+from event_pipeline.sqlite import from_stamp, stamp
 
 State = Literal["waiting", "running", "done", "failed", "expired"]
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from event_pipeline.api.database import Database, from_stamp, stamp
+from event_pipeline.api.database import Database
 from event_pipeline.api.keys.key import SCOPES, ApiKey, digest, key_id_of, new_secret
 from event_pipeline.errors import SettingsError
+from event_pipeline.sqlite import from_stamp, stamp
 
 _NOTED_EVERY = timedelta(minutes=1)
 """How exact ``last_used_at`` is: a write for every request would cost more than the request."""

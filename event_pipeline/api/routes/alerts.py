@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from event_pipeline.alerts.database import stamp
 from event_pipeline.alerts.delivery.courier import Courier
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.delivery.wording import Wording
@@ -30,6 +29,7 @@ from event_pipeline.api.openapi import KEYED, problems
 from event_pipeline.api.pages import Cursor, Limit, read_cursor, write_cursor
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.services import Services, Shared
+from event_pipeline.sqlite import stamp
 
 router = APIRouter(prefix="/api/pipeline", tags=["alerts"])
 

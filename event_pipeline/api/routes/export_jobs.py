@@ -9,7 +9,6 @@ from starlette.responses import FileResponse
 
 from event_pipeline.api.access import require_scopes
 from event_pipeline.api.answers.exports import ExportItem, ExportPage, ExportRequest
-from event_pipeline.api.database import stamp
 from event_pipeline.api.exports.folder import file_name
 from event_pipeline.api.exports.opening import check_export
 from event_pipeline.api.exports.store import Export
@@ -23,6 +22,7 @@ from event_pipeline.api.problems import Problem
 from event_pipeline.api.routes.exports import FILE, Exporter
 from event_pipeline.api.services import Services, Shared
 from event_pipeline.exports.formats import FORMATS
+from event_pipeline.sqlite import stamp
 
 router = APIRouter(prefix="/api/pipeline/exports", tags=["exports"])
 

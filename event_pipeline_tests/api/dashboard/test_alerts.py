@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from event_pipeline.alerts.alert import Alert, fingerprint_of
-from event_pipeline.alerts.database import stamp
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.store import AlertStore
+from event_pipeline.sqlite import stamp
 from event_pipeline_tests.api.dashboard.conftest import Visiting
 from event_pipeline_tests.api.dashboard.site import Scheme, Site
 from event_pipeline_tests.api.organisation import NOW
