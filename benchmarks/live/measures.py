@@ -15,7 +15,7 @@ from benchmarks.measure import Measured, run_step
 
 RATES = (1.0, 10.0, 50.0)
 
-STEPS_OF_RATE = (50, 100, 200, 400, 800, 1_600)
+STEPS_OF_RATE = (50, 100, 200, 400, 800, 1_600, 3_200, 6_400)
 """Changes a second that are tried for the sustained rate, until lag grows."""
 
 MOST_GROWTH = 0.1

@@ -95,11 +95,13 @@ def batches(size: int) -> Measured:
 
 
 def day(batches: int, size: int, inlined_rows: int) -> Measured:
-    """A day of so many batches, and the night's maintenance after them, on a copy of the organisation.
+    """A day of so many batches, and the night's rebuild and maintenance after them, on a copy of the organisation.
 
     Writes of up to ``inlined_rows`` rows wait in the catalog. Details are megabytes, and files, in the morning, after
-    each hour and after maintenance, and what the rows that are left take when each table is written at once.
+    each hour and after the night, and what the rows that are left take when each table is written at once.
     """
+    from event_pipeline.increments.progress import read_progress
+    from event_pipeline.increments.rebuild import rebuild
     from event_pipeline.stream.committer import Committer
     from event_pipeline.warehouse.connection import connect, ibis_backend
     from event_pipeline.warehouse.maintenance import maintain
@@ -123,6 +125,9 @@ def day(batches: int, size: int, inlined_rows: int) -> Measured:
                 hours.append(asdict(lake_of(folder)))
         committer.close()
     with connect(settings) as connection:
+        progress = read_progress(connection, "warehouse")
+        assert progress is not None
+        rebuild(ibis_backend(connection), settings, progress.as_of)
         maintain(connection, settings)
         compacted_mb = catalog_mb + compacted(connection, folder / "compacted")
     measured.details = {"hours": hours, "night": asdict(lake_of(folder)), "compacted_mb": compacted_mb}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from event_pipeline.api.problems import Problem
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.connection import connect, lake_exists
+from event_pipeline.warehouse.connection import connect, lake_exists, metadata_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,8 +91,7 @@ class Reader:
     @property
     def metadata(self) -> str:
         """Where the warehouse's catalog keeps its own tables, as SQL names it."""
-        schema = "" if self._settings.catalog_url is None else ".ducklake_warehouse"
-        return f"__ducklake_metadata_warehouse{schema}"
+        return metadata_of(self._settings, "warehouse")
 
     @contextmanager
     def session(self, seconds: float | None = None) -> Iterator[Session]:

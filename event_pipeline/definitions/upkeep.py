@@ -100,13 +100,13 @@ class Upkeep:
         known: dict[str, Any] = {}
         before = self._last_commit(contract)
         yield known
+        commit = self._last_commit(contract)
         if self._rebuild is not None:
-            known["how"] = "rebuilt"
+            known["how"] = "rebuilt" if commit != before else "rebuilt, and nothing differed"
             self._rebuilt.add(contract.name)
             if self._rebuilt >= MODELS.keys():
                 self._rebuild.finish()
         elif self._brought is not None:
-            commit = self._last_commit(contract)
             added, removed = self._difference(contract, commit) if commit != before else (0, 0)
             known |= {"how": "rewritten", "rows_added": added, "rows_removed": removed}
             readers = [model.name for model in MODELS.values() if contract.name in model.inputs]

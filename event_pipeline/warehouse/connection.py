@@ -61,6 +61,12 @@ def lake_exists(settings: Settings) -> bool:
     return settings.catalog_url is not None or (settings.catalog_dir / "lake.sqlite").exists()
 
 
+def metadata_of(settings: Settings, catalog: str) -> str:
+    """Where an attached catalog keeps its own tables, as SQL names it."""
+    schema = "" if settings.catalog_url is None else f".{_metadata_schema(catalog)}"
+    return f"__ducklake_metadata_{catalog}{schema}"
+
+
 def ibis_backend(connection: duckdb.DuckDBPyConnection) -> Backend:
     """The Ibis backend over an open connection: tables are ``backend.table(name, database=(catalog, schema))``."""
     import ibis
@@ -110,7 +116,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, catalog: 
     # The catalog notes paths below its data path, so a folder that was moved or restored works where it is now.
     options = [f"DATA_PATH {_literal(data_path)}", "OVERRIDE_DATA_PATH true"]
     if settings.catalog_url is not None:
-        options.append(f"METADATA_SCHEMA {_literal('ducklake_' + catalog)}")
+        options.append(f"METADATA_SCHEMA {_literal(_metadata_schema(catalog))}")
         target = f"ducklake:postgres:{_postgres_keywords(settings.catalog_url.get_secret_value())}"
     else:
         settings.catalog_dir.mkdir(parents=True, exist_ok=True)
@@ -124,6 +130,10 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, catalog: 
     connection.execute(f"ATTACH {_literal(target)} AS {catalog} ({', '.join(options)})")
     if not read_only:
         _create_schemas(connection, catalog)
+
+
+def _metadata_schema(catalog: str) -> str:
+    return f"ducklake_{catalog}"
 
 
 def _create_schemas(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:

@@ -20,8 +20,9 @@ from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS, STAGING_MODELS, in_order
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.replacement import bring_to
 from event_pipeline.warehouse.staging import write_staging
-from event_pipeline.warehouse.tables import create_tables, replace_rows
+from event_pipeline.warehouse.tables import create_tables
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -81,7 +82,7 @@ def apply_model(backend: Backend, settings: Settings, model: Model, as_of: datet
 def write_model_output(
     backend: Backend, settings: Settings, contract: Contract, rows: ir.Table, days: tuple[str, str] | None = None
 ) -> Refreshed:
-    """Replaces the table, or its days from first to last, by these rows, in one transaction.
+    """The table, or its days from first to last, becomes these rows, in one transaction.
 
     Rows of a parsed staging table go through the row rules first: the bad ones end in quarantine.
     """
@@ -91,7 +92,7 @@ def write_model_output(
         return Refreshed(contract.name, staged.rows, perf_counter() - started, staged.rejected, staged.noted)
     query = str(backend.compile(rows))
     with write_transaction(backend.con, settings):
-        count = replace_rows(backend.con, contract, query, rows.columns, days)
+        count = bring_to(backend.con, settings, contract, query, rows.columns, days)
     return Refreshed(contract.name, count, perf_counter() - started)
 
 

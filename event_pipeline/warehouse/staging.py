@@ -17,8 +17,8 @@ from event_pipeline.models.rules import (
 )
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.replacement import NOTHING, bring_to, content
 from event_pipeline.warehouse.rows import first_row
-from event_pipeline.warehouse.tables import replace_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,7 +53,7 @@ def write_staging(backend: Backend, settings: Settings, contract: Contract, pars
         flagged = backend.table(scratch)
         accepted = accepted_rows(flagged, contract, rules)
         broken = str(backend.compile(broken_rules(flagged, contract, rules))) if rejected or noted else None
-        rows = replace_rows(connection, contract, str(backend.compile(accepted)), accepted.columns)
+        rows = bring_to(connection, settings, contract, str(backend.compile(accepted)), accepted.columns)
         _replace_quarantine(connection, contract, broken)
         connection.execute(f"DROP TABLE {scratch}")
     return StagedRows(rows, rejected, noted)
@@ -61,7 +61,11 @@ def write_staging(backend: Backend, settings: Settings, contract: Contract, pars
 
 def _replace_quarantine(connection: duckdb.DuckDBPyConnection, contract: Contract, broken: str | None) -> None:
     """The table's share of quarantine becomes the broken rules found now."""
-    connection.execute(f"DELETE FROM {QUARANTINE.qualified} WHERE table_name = ?", [contract.table])
+    share = f"{QUARANTINE.qualified} WHERE table_name = '{contract.table}'"
+    found = content(connection, QUARANTINE, f"({broken})") if broken is not None else NOTHING
+    if found == content(connection, QUARANTINE, share):
+        return
+    connection.execute(f"DELETE FROM {share}")
     if broken is not None:
         names = ", ".join(QUARANTINE.column_names)
         connection.execute(f"INSERT INTO {QUARANTINE.qualified} ({names}) SELECT {names} FROM ({broken})")

@@ -71,19 +71,34 @@ def replace_rows(
     ContractError for missing or undeclared columns and for rows outside the partition; the caller's transaction then
     rolls back and the old rows stay.
     """
-    _require_columns(contract, columns)
-    where = ""
-    if partition is not None:
-        column = contract.partition_column
-        where = f" WHERE \"{column}\" BETWEEN DATE '{partition[0]}' AND DATE '{partition[1]}'"
-        _require_inside(connection, contract, query, partition)
-    connection.execute(f"DELETE FROM {contract.qualified}{where}")
+    require_rows(connection, contract, query, columns, partition)
+    connection.execute(f"DELETE FROM {contract.qualified}{of_days(contract, partition)}")
     names = ", ".join(f'"{name}"' for name in contract.column_names)
     order = f" ORDER BY {', '.join(contract.order_by)}" if contract.order_by else ""
     inserted = first_row(
         connection.execute(f"INSERT INTO {contract.qualified} ({names}) SELECT {names} FROM ({query}){order}")
     )
     return int(inserted[0]) if inserted else 0
+
+
+def of_days(contract: Contract, days: tuple[str, str] | None) -> str:
+    """The WHERE clause of these days, both included; none for the whole table."""
+    if days is None:
+        return ""
+    return f" WHERE \"{contract.partition_column}\" BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
+
+
+def require_rows(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    query: str,
+    columns: Sequence[str],
+    partition: tuple[str, str] | None,
+) -> None:
+    """Raises ContractError for missing or undeclared columns and for rows outside the partition."""
+    _require_columns(contract, columns)
+    if partition is not None:
+        _require_inside(connection, contract, query, partition)
 
 
 def _require_columns(contract: Contract, columns: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from event_pipeline.contracts.progress import LAKE_PROGRESS
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.settings.alert_rules import Freshness, QuarantineGrowth, VolumeAnomaly
 from event_pipeline.sqlite import stamp
+from event_pipeline.warehouse.connection import metadata_of
 
 _OLDEST_WAITING = """
 WITH raw_tables AS (
@@ -40,8 +41,7 @@ def freshness(scene: Scene, rule: Freshness) -> Sequence[Condition]:
     progress = scene.rows(f"SELECT max(consumed_snapshot) AS consumed FROM {LAKE_PROGRESS.qualified}")
     if progress[0]["consumed"] is None:
         raise CannotLook("the tables are about to be made anew")
-    schema = "" if scene.settings.catalog_url is None else ".ducklake_lake"
-    sql = _OLDEST_WAITING.format(metadata=f"__ducklake_metadata_lake{schema}")
+    sql = _OLDEST_WAITING.format(metadata=metadata_of(scene.settings, "lake"))
     (row,) = scene.rows(sql, consumed=progress[0]["consumed"])
     waits = scene.now - row["oldest"] if row["oldest"] else timedelta()
     if waits < timedelta(minutes=rule.minutes):
