@@ -52,6 +52,20 @@ COPIES: Mapping[str, tuple[Contract, str]] = {
 }
 """By its name in ``mirror``, what each copy is made from and how."""
 
+_NO_START = -(2**62)
+"""Place of events without a start: after all others."""
+
+_EVENTS = f"""
+SELECT events.*, club_name, category_name, totals.* EXCLUDE (event_id),
+    coalesce(epoch_us(starts_at), {_NO_START}) AS place,
+    starts_at <= (SELECT coalesce(max(as_of), (SELECT committed_at FROM mirror.state)) FROM mirror.warehouse_progress)
+        AND coalesce(event_status, '') <> 'cancelled' AS has_started
+FROM mirror.dim_events AS events LEFT JOIN mirror.event_totals AS totals USING (event_id)
+    LEFT JOIN mirror.dim_clubs USING (club_id) LEFT JOIN mirror.dim_categories USING (category_id)
+"""
+JOINED: Mapping[str, str] = {"events": _EVENTS}
+"""By its name in ``mirror``, what is made of the copies: joining again for each request costs more than looking up."""
+
 _MAKES_OTHER_TABLES = ("created_", "dropped_", "altered_")
 _LEAST_SHARE = 10
 """A copy is followed by a pause of so many times its own length, so that a busy warehouse costs little."""
@@ -142,6 +156,8 @@ class Mirror:
             "CREATE OR REPLACE TABLE mirror.state AS SELECT $1::BIGINT AS snapshot, $2::TIMESTAMPTZ AS committed_at",
             [snapshot, committed_at],
         )
+        for name, content in JOINED.items():
+            cursor.execute(f"CREATE OR REPLACE TABLE mirror.{name} AS {content}")
         cursor.execute("COMMIT")
         with self._changed:
             self._current, self._opening = Mirrored(snapshot, committed_at, present), self._reader.opening

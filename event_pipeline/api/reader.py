@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
+_ROW_GROUP = 8_192
+"""Rows of a copy that are looked at or left out together: what is asked is mostly about one event or a few days."""
 _NOT_READY = (
     "the warehouse was never made or cannot be opened; see `event-pipeline status`, and start it with `make up`"
 )
@@ -170,7 +172,7 @@ class Reader:
                 opened = connect(self._settings, self._catalogs, read_only=True)
                 self._connection = opened.__enter__()
                 self._opened = opened
-                self._connection.execute("ATTACH ':memory:' AS mirror (COMPRESS)")
+                self._connection.execute(f"ATTACH ':memory:' AS mirror (COMPRESS, ROW_GROUP_SIZE {_ROW_GROUP})")
                 if self._limits.memory_megabytes is not None:
                     self._connection.execute(f"SET memory_limit = '{self._limits.memory_megabytes}MB'")
             return self._connection

@@ -40,11 +40,12 @@ def event_figures(services: Services, event_id: str) -> EventFigures:
         found = one_event(session, event_id, services.settings.organisation.currency)
         if found is None:
             raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
+        event, row = found
         funnel = queries.email_funnel(session, event_id)
         return EventFigures(
-            event=found[0],
+            event=event,
             funnel=funnel,
-            no_shows=queries.no_shows(funnel) if queries.has_started(session, event_id) else None,
+            no_shows=queries.no_shows(row, funnel),
             payments=queries.payments(session, event_id),
             state=services.mirror.state_in(session),
         )

@@ -91,19 +91,10 @@ def email_funnel(session: Session, event_id: str) -> EmailFunnel:
     return EmailFunnel(**(row or dict.fromkeys(EmailFunnel.model_fields, 0)))
 
 
-def has_started(session: Session, event_id: str) -> bool:
-    """Whether the event had started, and was not cancelled, when the tables were made."""
-    row = session.row(
-        "SELECT starts_at <= (SELECT coalesce(max(as_of), (SELECT committed_at FROM mirror.state)) "
-        "FROM mirror.warehouse_progress) AND coalesce(event_status, '') <> 'cancelled' AS has_started "
-        "FROM mirror.dim_events WHERE event_id = $event_id",
-        {"event_id": event_id},
-    )
-    return bool(row and row["has_started"])
-
-
-def no_shows(funnel: EmailFunnel) -> NoShows:
-    """Who did not come, of an event that has started."""
+def no_shows(event: Row, funnel: EmailFunnel) -> NoShows | None:
+    """Who did not come; None of an event that had not started, or was cancelled, when the tables were made."""
+    if not event["has_started"]:
+        return None
     missing = funnel.registered - funnel.attended
     return NoShows(
         expected=funnel.registered,

@@ -10,17 +10,6 @@ from event_pipeline.api.answers.common import Money, rate
 from event_pipeline.api.answers.events import Event
 from event_pipeline.api.reader import Row, Session
 
-_SELECT = """
-WITH chosen AS (SELECT *, coalesce(epoch_us(starts_at), $none) AS place FROM mirror.dim_events {where})
-SELECT chosen.*, club_name, category_name, totals.* EXCLUDE (event_id)
-FROM chosen LEFT JOIN mirror.event_totals AS totals USING (event_id)
-    LEFT JOIN mirror.dim_clubs USING (club_id) LEFT JOIN mirror.dim_categories USING (category_id)
-ORDER BY place DESC, chosen.event_id
-"""
-
-NO_START = -(2**62)
-"""Place of events without a start: after all others."""
-
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -52,18 +41,18 @@ def event_page(
     """Up to so many events after that place, with their places."""
     wanted = {name: getattr(filters, name) for name in _CONDITIONS if getattr(filters, name) is not None}
     conditions = ["event_id <> 'unknown'", *(_CONDITIONS[name] for name in wanted)]
-    parameters: dict[str, Any] = {"none": NO_START, **wanted}
+    parameters: dict[str, Any] = {**wanted}
     if after is not None:
         conditions.append("(place < $place OR (place = $place AND event_id > $event_id))")
         parameters |= {"place": after[0], "event_id": after[1]}
-    where = f"WHERE {' AND '.join(conditions)} ORDER BY place DESC, event_id LIMIT {int(limit)}"
-    return [(row["place"], event_of(row, currency)) for row in session.rows(_SELECT.format(where=where), parameters)]
+    where = f"{' AND '.join(conditions)} ORDER BY place DESC, event_id LIMIT {int(limit)}"
+    rows = session.rows(f"SELECT * FROM mirror.events WHERE {where}", parameters)
+    return [(row["place"], event_of(row, currency)) for row in rows]
 
 
 def one_event(session: Session, event_id: str, currency: str) -> tuple[Event, Row] | None:
-    """The event with its row of dim_events; None when there is none."""
-    parameters = {"none": NO_START, "event_id": event_id}
-    row = session.row(_SELECT.format(where="WHERE event_id = $event_id"), parameters)
+    """The event with its row of ``mirror.events``; None when there is none."""
+    row = session.row("SELECT * FROM mirror.events WHERE event_id = $event_id", {"event_id": event_id})
     return (event_of(row, currency), row) if row else None
 
 

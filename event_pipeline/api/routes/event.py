@@ -56,7 +56,7 @@ def event_answer(session: Session, state: Mirrored, services: Services, event_id
         quality=quality(session, _TABLES),
         pace=queries.pace(session, row, services.today),
         arrivals=queries.arrivals(session, event_id),
-        no_shows=queries.no_shows(funnel) if queries.has_started(session, event_id) else None,
+        no_shows=queries.no_shows(row, funnel),
         payments=queries.payments(session, event_id),
         email_funnel=funnel,
         forecast=None,

@@ -16,6 +16,13 @@ from event_pipeline.api.services import Services, Shared
 
 router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])
 
+_TOTALS = """
+SELECT (SELECT count(*) FROM mirror.dim_events WHERE event_id <> 'unknown') AS events,
+    coalesce(sum(registrations), 0)::BIGINT AS registrations, coalesce(sum(check_ins), 0)::BIGINT AS check_ins,
+    coalesce(sum(revenue_minor), 0)::BIGINT AS revenue_minor
+FROM mirror.agg_daily_metrics
+"""
+
 
 @router.get("/status", dependencies=[requires("read")], responses=KEYED, summary="Whether the pipeline runs")
 def status(services: Shared) -> Status:
@@ -50,17 +57,19 @@ def _running_since(seen: Look) -> datetime | None:
 
 
 def _totals(services: Services) -> PipelineTotals | None:
+    """Of all time; they change with the copies only, and status is asked all the time."""
     try:
+        state = services.mirror.current
+        kept = services.cache.get(key := f"totals {state.snapshot} {state.committed_at}")
+        if kept is not None:
+            return PipelineTotals.model_validate_json(kept)
         with services.reader.session() as session:
-            row = session.row(
-                "SELECT (SELECT count(*) FROM mirror.dim_events WHERE event_id <> 'unknown') AS events, "
-                "coalesce(sum(registrations), 0)::BIGINT AS registrations, "
-                "coalesce(sum(check_ins), 0)::BIGINT AS check_ins, "
-                "coalesce(sum(revenue_minor), 0)::BIGINT AS revenue_minor FROM mirror.agg_daily_metrics"
-            )
+            row = session.row(_TOTALS)
     except Problem:
         return None
     if row is None:
         return None
     revenue = Money(amount_minor=row.pop("revenue_minor"), currency=services.settings.organisation.currency)
-    return PipelineTotals(**row, revenue=revenue)
+    totals = PipelineTotals(**row, revenue=revenue)
+    services.cache.put(key, totals.model_dump_json().encode())
+    return totals
