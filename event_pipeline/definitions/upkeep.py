@@ -159,13 +159,14 @@ class Upkeep:
 
     def _difference(self, contract: Contract, commit: int) -> tuple[int, int]:
         """Rows that came and went with that commit; those written again as they were are neither."""
+        from event_pipeline.increments.feed import changed_rows
+
         columns = ", ".join(f'"{name}"' for name in contract.column_names)
-        table = f"'{contract.catalog}', '{contract.layer}', '{contract.table}'"
         # A result that is not read to its end would keep the catalog locked against other writers' commits.
         ((added, removed),) = self._backend.con.execute(
             f"""SELECT coalesce(sum(more) FILTER (more > 0), 0), coalesce(-sum(more) FILTER (more < 0), 0) FROM (
             SELECT sum(CASE WHEN change_type IN ('insert', 'update_postimage') THEN 1 ELSE -1 END) AS more
-            FROM ducklake_table_changes({table}, {commit}, {commit})
+            FROM {changed_rows(contract, commit - 1, commit)}
             GROUP BY {columns})"""
         ).fetchall()
         return int(added), int(removed)

@@ -52,8 +52,17 @@ def delta_queries(connection: duckdb.DuckDBPyConnection, names: Iterable[str], s
         yield (
             name,
             f"SELECT {columns}, change_type IN ('insert', 'update_postimage') AS _is_added "
-            f"FROM ducklake_table_changes({_arguments(contract, since, until)})",
+            f"FROM {changed_rows(contract, since, until)}",
         )
+
+
+def changed_rows(contract: Contract, since: int, until: int) -> str:
+    """What came and went (``change_type``) after the first snapshot up to the other, to be read from.
+
+    Each change once: DuckLake tells twice of a row that a transaction deletes alone before it deletes the rest of its
+    file.
+    """
+    return f"(SELECT DISTINCT * FROM ducklake_table_changes({_arguments(contract, since, until)}))"
 
 
 def _insertions(contract: Contract, since: int, until: int) -> str:
@@ -61,4 +70,4 @@ def _insertions(contract: Contract, since: int, until: int) -> str:
 
 
 def _arguments(contract: Contract, since: int, until: int) -> str:
-    return f"'lake', '{contract.layer}', '{contract.table}', {since + 1}, {until}"
+    return f"'{contract.catalog}', '{contract.layer}', '{contract.table}', {since + 1}, {until}"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
-from event_pipeline.increments.feed import current_snapshot, holds_since
+from event_pipeline.increments.feed import changed_rows, current_snapshot, holds_since
 from event_pipeline.settings import Settings
-from event_pipeline.stream.replica_layout import clustering, indexed, layout_fingerprint, replicated
+from event_pipeline.stream.replica_layout import ROW_GROUP, clustering, indexed, layout_fingerprint, replicated
 from event_pipeline.warehouse.connection import SCHEMAS
 from event_pipeline.warehouse.refresh import CONTRACTS
 from event_pipeline.warehouse.rows import first_row
@@ -101,7 +101,9 @@ class Replica:
         self.snapshots = self._read_snapshots()
 
     def _attach(self) -> None:
-        self._connection.execute(f"ATTACH '{str(self._path).replace(chr(39), chr(39) * 2)}' AS replica")
+        self._connection.execute(
+            f"ATTACH '{str(self._path).replace(chr(39), chr(39) * 2)}' AS replica (ROW_GROUP_SIZE {ROW_GROUP})"
+        )
         self._connection.execute("CREATE SCHEMA IF NOT EXISTS replica.meta")
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS replica.meta.synced (catalog VARCHAR, snapshot BIGINT, layout VARCHAR)"
@@ -140,8 +142,7 @@ class Replica:
     def _bring(self, contract: Contract, since: int, now: int) -> None:
         """Applies what changed in one table, or copies it where that is quicker."""
         place, columns = replica_place(contract.name), ", ".join(f'"{name}"' for name in contract.column_names)
-        table = f"'{contract.catalog}', '{contract.layer}', '{contract.table}'"
-        feed = f"ducklake_table_changes({table}, {since + 1}, {now})"
+        feed = changed_rows(contract, since, now)
         counted = first_row(self._connection.execute(f"SELECT count(*) FROM {feed}"))
         if counted is None or not counted[0]:
             return
