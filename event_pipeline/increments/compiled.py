@@ -30,6 +30,11 @@ class CompiledModel:
     accepted: str | None = None
     broken: str | None = None
 
+    def mentioned(self, contract: Contract) -> list[str]:
+        """Columns of an input that the query may read, quoted: those whose names stand in it."""
+        quoted = [f'"{name}"' for name in contract.column_names]
+        return [name for name in quoted if name in self.query] or quoted
+
 
 def input_view(name: str) -> str:
     """Temporary view that holds the rows of ``layer.table`` which an increment needs."""

@@ -2,7 +2,8 @@
 
 Templates are DuckDB SQL with ``{layer.table}`` for a stored table, ``{changed}`` for the distinct changed values of the
 touch's columns, ``{delta}`` for the whole rows that were added and removed (``_is_added``), ``{touched}`` for the table
-of touched keys (column ``key``) and ``{keys}`` for what follows ``IN``.
+of touched keys (column ``key``) and ``{keys}`` for what follows ``IN``. Look-ups also know ``{found}``, the rows that
+those before them found, and by their names with an underscore the inputs that stand before theirs.
 """
 
 from __future__ import annotations
@@ -15,23 +16,31 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup:
+    """Rows whose ``column`` holds a value that ``values`` selects."""
+
+    column: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """What one input is to a model.
 
     ``columns`` are those of its columns that the model's rows depend on: a change in others touches nothing.
     ``touches`` selects the touched keys; the first column's values when empty.
-    ``reads`` restricts the input to what recomputing the keys needs: a column that holds the key, a condition, or all
-    rows when empty.
+    ``reads`` restricts the input to what recomputing the keys needs: a column that holds the key, a condition, look-ups
+    one after the other where a condition would go through every row, or all rows when empty.
     """
 
     columns: tuple[str, ...]
     touches: str = ""
-    reads: str = ""
+    reads: str | tuple[Lookup, ...] = ""
 
     @property
     def is_direct(self) -> bool:
         """Whether the rows read are those whose column holds a touched key."""
-        return self.reads.isidentifier()
+        return isinstance(self.reads, str) and self.reads.isidentifier()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ _ROWS_OF_OWNED_SHEETS = (
 def _documents() -> dict[str, Increment]:
     """A parsed table's row depends on the versions of its own document."""
     return {
-        model.name: Increment(model.contract.key[0], {model.inputs[0]: Input(("document_id",), reads="document_id")})
+        model.name: Increment(
+            model.contract.key[0], {model.inputs[0]: Input(("document_id",), reads="document_id")}, is_narrow=True
+        )
         for model in STAGING_MODELS
     }
 

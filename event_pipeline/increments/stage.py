@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.errors import ContractError
-from event_pipeline.increments.compiled import FLAGGED, Compiler, input_view
+from event_pipeline.increments.compiled import FLAGGED, Compiler
 from event_pipeline.increments.increment import Increment, Input, rendered
 from event_pipeline.increments.keys import Keys
 from event_pipeline.increments.registry import INCREMENTS, models_of
+from event_pipeline.increments.restriction import restrict
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS
 from event_pipeline.models.rules import IS_FLAGGED, IS_REJECTED
@@ -122,9 +123,9 @@ class Stage:
         keys = self._touch(model, increment, is_owed)
         if keys is None:
             return None
-        for name in model.inputs:
-            self._restrict(name, increment, keys)
         compiled, scope = self._compiler.compiled(model, self._as_of), increment.scope
+        for name in increment.inputs:
+            restrict(self._connection, self._place, name, increment, keys, compiled)
         held = keys.holding(scope) if scope else "true"
         columns = ", ".join(f'"{name}"' for name in model.contract.column_names)
         rejected = noted = 0
@@ -168,24 +169,6 @@ class Stage:
         )
         template = dependence.touches or f'SELECT "{dependence.columns[0]}" FROM {{changed}}'
         return rendered(template, self._place, {"changed": changed, "delta": delta})
-
-    def _restrict(self, name: str, increment: Increment, keys: Keys) -> None:
-        """The view through which the model sees this input.
-
-        Where keys have few rows, these are put aside first: beside other conditions an index on them would go unused.
-        """
-        dependence = increment.inputs[name]
-        rows = f"SELECT * FROM {self._place(name)}"
-        if dependence.is_direct:
-            rows += f" WHERE {keys.holding(dependence.reads)}"
-        elif dependence.reads:
-            found = rendered(dependence.reads, self._place, {"keys": keys.listed, "touched": keys.table})
-            rows += f" WHERE {found}"
-        if dependence.reads and increment.is_narrow and keys.is_listed:
-            aside = f"_aside{input_view(name)}"
-            self._make(aside, rows)
-            rows = f"SELECT * FROM {aside}"
-        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS {rows}")
 
     def _replace_quarantine(self, contract: Contract, keys: Keys, broken: str) -> tuple[int, int]:
         """What is in quarantine of these documents becomes the rules they break now. Returns rejected and noted."""

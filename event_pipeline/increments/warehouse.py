@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from event_pipeline.increments.increment import Increment, Input, direct
+from event_pipeline.increments.increment import Increment, Input, Lookup, direct
 
 _CLAIMED = "coalesce(claimed_event_id, 'unknown')"
 _CLAIMING = (
@@ -13,10 +13,10 @@ _SCANS = "(claimed_event_id IN {keys} OR claimed_event_id IS NULL AND 'unknown' 
 _BY_HAND = "SELECT unnest(['app:' || registration_id, 'sheet:' || registration_id])"
 _PROVIDED = "SELECT provider || ':' || payment_id FROM {staging.payment_events}"
 _PAID_FOR = "SELECT substr(key, instr(key, ':') + 1) FROM {touched} WHERE key LIKE 'app:%'"
-_OF_TOUCHED_PAYMENTS = (
-    "SELECT provider || ':' || payment_id FROM {staging.payment_events} "
-    f"WHERE provider || ':' || payment_id IN {{keys}} OR registration_id IN ({_PAID_FOR})"
+_AS_PAYMENT_IDS = (
+    "SELECT unnest([substr(key, i + 1) for i in range(1, length(key)) if substr(key, i, 1) = ':']) FROM {touched}"
 )
+"""What may be a provider's payment id in these keys; a provider's name may hold a colon too."""
 _CLUBS_OF = "SELECT club_id FROM {core.dim_events} WHERE event_id IN (SELECT event_id FROM {changed})"
 _EVENTS_OF_CLUBS = "event_id IN (SELECT event_id FROM {core.dim_events} WHERE club_id IN {keys})"
 _STARTED = "starts_at > {since} AND starts_at <= {until}"
@@ -68,8 +68,14 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 ("registration_id", "source_event_id", "event_id", "user_id", "is_cancelled", "is_app_attended",
                  "app_attended_at", "updated_at"),
                 touches=f"SELECT source_event_id FROM {{changed}} UNION {_CLAIMING}",
-                reads="source_event_id IN {keys} OR registration_id IN "
-                f"(SELECT claimed_registration_id FROM {{staging.scans}} WHERE {_SCANS})",
+                reads=(
+                    Lookup("source_event_id", "SELECT key FROM {touched}"),
+                    Lookup(
+                        "registration_id",
+                        "SELECT claimed_registration_id FROM {staging_scans} "
+                        "EXCEPT SELECT registration_id FROM {found}",
+                    ),
+                ),
             ),
             "staging.sheet_corrections": direct(
                 "event_id", "sheet_row_id", "correction", "registration_id", "occurred_at"
@@ -99,21 +105,28 @@ CORE_INCREMENTS: dict[str, Increment] = {
     "core.fact_payments": Increment(
         "payment_id",
         {
-            "staging.resolved_registrations": Input(
-                ("registration_id", "event_id", "user_id", "payment_status", "amount_minor", "updated_at",
-                 "registered_at", "is_duplicate", "is_walk_in"),
-                touches=f"{_BY_HAND} FROM {{changed}} UNION {_PROVIDED} "
-                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
-                reads=f"registration_id IN ({_PAID_FOR} UNION SELECT registration_id FROM {{staging.payment_events}} "
-                "WHERE provider || ':' || payment_id IN {keys})",
-            ),
             "staging.payment_events": Input(
                 ("payment_event_id", "provider", "payment_id", "registration_id", "event_id", "payment_event",
                  "amount_minor", "currency", "occurred_at"),
                 touches=f"SELECT provider || ':' || payment_id FROM {{changed}} UNION {_BY_HAND} FROM {{changed}} "
                 f"UNION {_BY_HAND} FROM {{staging.payment_events}} WHERE provider || ':' || payment_id IN "
                 "(SELECT provider || ':' || payment_id FROM {changed})",
-                reads=f"provider || ':' || payment_id IN ({_OF_TOUCHED_PAYMENTS})",
+                reads=(
+                    Lookup("registration_id", _PAID_FOR),
+                    Lookup("payment_id", f"{_AS_PAYMENT_IDS} UNION SELECT payment_id FROM {{found}}"),
+                ),
+            ),
+            "staging.resolved_registrations": Input(
+                ("registration_id", "event_id", "user_id", "payment_status", "amount_minor", "updated_at",
+                 "registered_at", "is_duplicate", "is_walk_in"),
+                touches=f"{_BY_HAND} FROM {{changed}} UNION {_PROVIDED} "
+                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
+                reads=(
+                    Lookup(
+                        "registration_id",
+                        f"{_PAID_FOR} UNION SELECT registration_id FROM {{staging_payment_events}}",
+                    ),
+                ),
             ),
             "staging.sheet_corrections": Input(
                 ("registration_id", "correction", "occurred_at"),
@@ -141,8 +154,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 ("registration_id", "event_id", "user_id"),
                 touches="SELECT email_event_id FROM {staging.email_events} "
                 "WHERE registration_id IN (SELECT registration_id FROM {changed})",
-                reads="registration_id IN (SELECT registration_id FROM {staging.email_events} "
-                "WHERE email_event_id IN {keys})",
+                reads=(Lookup("registration_id", "SELECT registration_id FROM {staging_email_events}"),),
             ),
             "staging.events": Input(
                 ("event_id",),
