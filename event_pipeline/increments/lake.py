@@ -35,6 +35,7 @@ LAKE_INCREMENTS: dict[str, Increment] = {
             "raw.firebase_registrations": Input(("document_id",), reads="document_id"),
             "staging.registrations": direct("registration_id"),
         },
+        is_narrow=True,
     ),
     "staging.sheet_corrections": Increment(
         "event_id",
@@ -53,7 +54,9 @@ LAKE_INCREMENTS: dict[str, Increment] = {
         },
     ),
     "staging.attendance_reversals": Increment(
-        "registration_id", {"raw.firebase_registrations": Input(("document_id",), reads="document_id")}
+        "registration_id",
+        {"raw.firebase_registrations": Input(("document_id",), reads="document_id")},
+        is_narrow=True,
     ),
     "staging.resolved_registrations": Increment(
         "source_event_id",

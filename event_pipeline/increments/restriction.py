@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from event_pipeline.increments.compiled import CompiledModel, input_view
@@ -34,7 +34,7 @@ def restrict(
     reads, stored = increment.inputs[name].reads, place(name)
     rows = f"SELECT * FROM {stored}"
     if not isinstance(reads, str):
-        rows = f"SELECT * FROM {_look_up(connection, place, name, reads, increment, keys)}"
+        rows = f"SELECT * FROM {_look_up(connection, place, name, increment, keys, compiled)}"
     elif reads:
         condition = keys.holding(reads)
         if not increment.inputs[name].is_direct:
@@ -52,22 +52,24 @@ def _look_up(
     connection: duckdb.DuckDBPyConnection,
     place: Place,
     name: str,
-    lookups: Sequence[Lookup],
     increment: Increment,
     keys: Keys,
+    compiled: CompiledModel,
 ) -> str:
     """A temporary table of the rows that the look-ups find, each by an index of its own."""
-    found = _aside(name)
+    lookups = [lookup for lookup in increment.inputs[name].reads if isinstance(lookup, Lookup)]
+    contract, found = CONTRACTS[name], _aside(name)
+    columns = ", ".join(dict.fromkeys([*(f'"{column}"' for column in contract.key), *compiled.mentioned(contract)]))
     values = {other.replace(".", "_"): input_view(other) for other in increment.inputs}
     values |= {"keys": keys.listed, "touched": keys.table, "found": found}
-    same = " AND ".join(f'f."{column}" IS NOT DISTINCT FROM c."{column}"' for column in CONTRACTS[name].key)
-    _make(connection, found, f"SELECT * FROM {place(name)} LIMIT 0")
+    same = " AND ".join(f'f."{column}" IS NOT DISTINCT FROM c."{column}"' for column in contract.key)
+    _make(connection, found, f"SELECT {columns} FROM {place(name)} LIMIT 0")
     for lookup in lookups:
         wanted = rendered(lookup.values, place, values)
         _make(connection, _SOUGHT, f"SELECT DISTINCT key FROM ({wanted}) t(key) WHERE key IS NOT NULL")
         sought = Keys.stored(connection, _SOUGHT)
         if sought.count:
-            _make(connection, _CAUGHT, f"SELECT * FROM {place(name)} WHERE {sought.holding(lookup.column)}")
+            _make(connection, _CAUGHT, f"SELECT {columns} FROM {place(name)} WHERE {sought.holding(lookup.column)}")
             known = f"EXISTS (SELECT 1 FROM {found} f WHERE {same})"
             connection.execute(f"INSERT INTO {found} SELECT * FROM {_CAUGHT} c WHERE NOT {known}")
     return found
