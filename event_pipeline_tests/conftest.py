@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
+import structlog
 
 from event_pipeline.settings import load_settings
 from event_pipeline_tests.firestore_emulator import EmulatorMissing, running_emulator
@@ -26,6 +28,17 @@ def _settings_read_afresh() -> Iterator[None]:
     """A process reads its settings once; tests of one process have settings of their own."""
     yield
     load_settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """Where a test has logs go, the next test of the process does not look for them."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

@@ -48,8 +48,8 @@ def test_each_promise_can_be_missed(answers: list[Answered], looks: list[Looked]
 
 def test_the_page_tells_answers_looks_and_targets(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="plots need the group bench")
-    machine = dict.fromkeys(("cores", "processor", "memory_gb", "system", "python", "load_average"), 1)
-    machine |= {"versions": {"duckdb": "1.5.5"}, "load_average_after": [0.2]}
+    known = dict.fromkeys(("cores", "processor", "memory_gb", "system", "python", "load_average"), 1)
+    machine: dict[str, object] = {**known, "versions": {"duckdb": "1.5.5"}, "load_average_after": [0.2]}
     found = {"answers": ANSWERS, "looks": LOOKS, "changes_a_second": 49.0, "wanted_changes_a_second": 50.0}
     page = write_results(tmp_path, machine, found, "a command")
     assert "| quiet | 0.42 | 1.0% | 3.0% |" in page
