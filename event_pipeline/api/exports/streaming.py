@@ -27,8 +27,12 @@ _SLOW = frozenset({"json", "ndjson", "xlsx"})
 _MANY_ROWS = 20_000
 
 
+_PATIENCE_SECONDS = 1.0
+"""A place is given back a moment after its answer has been read, by when the same client may ask for the next."""
+
+
 class Places:
-    """So many at a time; who comes when all are taken is told so."""
+    """So many at a time; who comes when all are taken, and stay so, is told."""
 
     def __init__(self, count: int) -> None:
         self._free = threading.BoundedSemaphore(count)
@@ -36,7 +40,7 @@ class Places:
     @contextmanager
     def one(self) -> Iterator[None]:
         """A place. Raises Problem busy."""
-        if not self._free.acquire(blocking=False):
+        if not self._free.acquire(timeout=_PATIENCE_SECONDS):
             detail = "as many exports as may be answered at a time are; try again, or POST /api/pipeline/exports"
             raise Problem("busy", detail, {"Retry-After": "5"})
         try:
