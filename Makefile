@@ -23,7 +23,7 @@ up: .venv/.installed
 	@$(BIN)/event-pipeline up
 
 test: .venv/.installed-dev
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: .venv/.installed-bench
 	$(BIN)/ruff check
