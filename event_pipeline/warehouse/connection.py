@@ -47,6 +47,9 @@ def connect(
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"SET temp_directory = {_literal(str(settings.data_dir / 'spill'))}")
         connection.execute("SET ducklake_max_retry_count = 30")
+        # A file may have no least and greatest value of a column; DuckLake then takes those of later files for the
+        # whole table's, and a condition that they rule out would find nothing.
+        connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         for catalog in catalogs:
             _attach(connection, settings, catalog, read_only)
         if "lake" in catalogs:

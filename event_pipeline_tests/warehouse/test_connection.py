@@ -39,3 +39,22 @@ def test_a_reader_sees_the_last_commit_while_a_writer_is_in_a_transaction(tmp_pa
         writer.execute("COMMIT")
         with sqlite3.connect(settings.catalog_dir / "warehouse.sqlite") as catalog:
             assert catalog.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
+
+
+def test_wrong_least_and_greatest_values_in_the_catalog_hide_no_row(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with connect(settings, ("warehouse",)) as connection:
+        connection.execute("CREATE TABLE warehouse.core.days (day DATE)")
+        connection.execute(
+            "INSERT INTO warehouse.core.days SELECT DATE '2022-01-01' + i::INTEGER FROM range(1000) t(i)"
+        )
+    with sqlite3.connect(settings.catalog_dir / "warehouse.sqlite") as catalog:
+        catalog.execute("UPDATE ducklake_table_column_stats SET min_value = '2024-01-01'")
+        catalog.execute("UPDATE ducklake_file_column_stats SET min_value = NULL, max_value = NULL")
+    with connect(settings, ("warehouse",), read_only=True) as connection:
+        found = connection.execute("SELECT count(*) FROM warehouse.core.days WHERE day < DATE '2023-01-01'").fetchall()
+        grouped = connection.execute(
+            "SELECT count(*) FROM (SELECT day FROM warehouse.core.days GROUP BY day)"
+        ).fetchall()
+    assert found == [(365,)]
+    assert grouped == [(1000,)]
