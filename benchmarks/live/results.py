@@ -134,7 +134,7 @@ def _day(folder: Path, sizes: Sizes) -> Iterator[str]:
         if "day" not in of_size:
             continue
         ways = {"0": "a file for each write", "10": "up to 10 rows in the catalog (in use)", "1000": "up to 1,000 rows"}
-        days = {label: of_size["day"][rows] for rows, label in ways.items()}
+        days = {label: of_size["day"][rows] for rows, label in ways.items() if rows in of_size["day"]}
         plot_lake(folder / "live-lake.svg", days)
         yield f"## The lake over a compressed day at {int(size):,} registrations\n"
         yield _table(
