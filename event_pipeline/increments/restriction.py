@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from event_pipeline.increments.compiled import CompiledModel, input_view
@@ -15,69 +16,66 @@ if TYPE_CHECKING:
 
 _SOUGHT, _CAUGHT = "_sought", "_caught"
 
-Place = Callable[[str], str]
 
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Of one model to touched keys. ``place`` says where a table is stored."""
 
-def restrict(
-    connection: duckdb.DuckDBPyConnection,
-    place: Place,
-    name: str,
-    increment: Increment,
-    keys: Keys,
-    compiled: CompiledModel,
-) -> None:
-    """Makes the view through which the model sees this input; inputs are taken in the increment's order.
+    connection: duckdb.DuckDBPyConnection
+    place: Callable[[str], str]
+    increment: Increment
+    keys: Keys
+    compiled: CompiledModel
 
-    Where keys have few rows, these are put aside first, with the columns that the query mentions: beside other
-    conditions an index on them would go unused.
-    """
-    reads, stored = increment.inputs[name].reads, place(name)
-    rows = f"SELECT * FROM {stored}"
-    if not isinstance(reads, str):
-        rows = f"SELECT * FROM {_look_up(connection, place, name, increment, keys, compiled)}"
-    elif reads:
-        condition = keys.holding(reads)
-        if not increment.inputs[name].is_direct:
-            condition = rendered(reads, place, {"keys": keys.listed, "touched": keys.table})
-        if increment.is_narrow and keys.is_listed:
-            columns = ", ".join(compiled.mentioned(CONTRACTS[name]))
-            _make(connection, _aside(name), f"SELECT {columns} FROM {stored} WHERE {condition}")
-            rows = f"SELECT * FROM {_aside(name)}"
+    def make_views(self) -> None:
+        """The views through which the model sees its inputs, in the increment's order."""
+        for name in self.increment.inputs:
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS {self._rows(name)}")
+
+    def _rows(self, name: str) -> str:
+        """The query of an input's rows.
+
+        Where keys have few, these are put aside first, with the columns that the model's query mentions: beside other
+        conditions an index on them would go unused.
+        """
+        dependence, stored = self.increment.inputs[name], self.place(name)
+        if not dependence.reads:
+            return f"SELECT * FROM {stored}"
+        if not isinstance(dependence.reads, str):
+            return f"SELECT * FROM {self._look_up(name, dependence.reads)}"
+        if dependence.is_direct:
+            condition = self.keys.holding(dependence.reads)
         else:
-            rows += f" WHERE {condition}"
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {input_view(name)} AS {rows}")
+            values = {"keys": self.keys.listed, "touched": self.keys.table}
+            condition = rendered(dependence.reads, self.place, values)
+        if not (self.increment.is_narrow and self.keys.is_listed):
+            return f"SELECT * FROM {stored} WHERE {condition}"
+        columns = ", ".join(self.compiled.mentioned(CONTRACTS[name]))
+        self._make(_aside(name), f"SELECT {columns} FROM {stored} WHERE {condition}")
+        return f"SELECT * FROM {_aside(name)}"
 
+    def _look_up(self, name: str, lookups: Sequence[Lookup]) -> str:
+        """A temporary table of the rows that the look-ups find, each by an index of its own."""
+        contract, stored, found = CONTRACTS[name], self.place(name), _aside(name)
+        key = [f'"{column}"' for column in contract.key]
+        columns = ", ".join(dict.fromkeys([*key, *self.compiled.mentioned(contract)]))
+        same = " AND ".join(f"f.{column} IS NOT DISTINCT FROM c.{column}" for column in key)
+        values = {other.replace(".", "_"): input_view(other) for other in self.increment.inputs}
+        values |= {"touched": self.keys.table, "found": found}
+        self._make(found, f"SELECT {columns} FROM {stored} LIMIT 0")
+        for lookup in lookups:
+            wanted = rendered(lookup.values, self.place, values)
+            self._make(_SOUGHT, f"SELECT DISTINCT key FROM ({wanted}) t(key) WHERE key IS NOT NULL")
+            sought = Keys.stored(self.connection, _SOUGHT)
+            if sought.count:
+                self._make(_CAUGHT, f"SELECT {columns} FROM {stored} WHERE {sought.holding(lookup.column)}")
+                known = f"EXISTS (SELECT 1 FROM {found} f WHERE {same})"
+                self.connection.execute(f"INSERT INTO {found} SELECT * FROM {_CAUGHT} c WHERE NOT {known}")
+        return found
 
-def _look_up(
-    connection: duckdb.DuckDBPyConnection,
-    place: Place,
-    name: str,
-    increment: Increment,
-    keys: Keys,
-    compiled: CompiledModel,
-) -> str:
-    """A temporary table of the rows that the look-ups find, each by an index of its own."""
-    lookups = [lookup for lookup in increment.inputs[name].reads if isinstance(lookup, Lookup)]
-    contract, found = CONTRACTS[name], _aside(name)
-    columns = ", ".join(dict.fromkeys([*(f'"{column}"' for column in contract.key), *compiled.mentioned(contract)]))
-    values = {other.replace(".", "_"): input_view(other) for other in increment.inputs}
-    values |= {"keys": keys.listed, "touched": keys.table, "found": found}
-    same = " AND ".join(f'f."{column}" IS NOT DISTINCT FROM c."{column}"' for column in contract.key)
-    _make(connection, found, f"SELECT {columns} FROM {place(name)} LIMIT 0")
-    for lookup in lookups:
-        wanted = rendered(lookup.values, place, values)
-        _make(connection, _SOUGHT, f"SELECT DISTINCT key FROM ({wanted}) t(key) WHERE key IS NOT NULL")
-        sought = Keys.stored(connection, _SOUGHT)
-        if sought.count:
-            _make(connection, _CAUGHT, f"SELECT {columns} FROM {place(name)} WHERE {sought.holding(lookup.column)}")
-            known = f"EXISTS (SELECT 1 FROM {found} f WHERE {same})"
-            connection.execute(f"INSERT INTO {found} SELECT * FROM {_CAUGHT} c WHERE NOT {known}")
-    return found
+    def _make(self, table: str, query: str) -> None:
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
 
 
 def _aside(name: str) -> str:
     return f"_aside{input_view(name)}"
-
-
-def _make(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")

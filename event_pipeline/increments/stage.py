@@ -15,7 +15,7 @@ from event_pipeline.increments.compiled import FLAGGED, Compiler
 from event_pipeline.increments.increment import Increment, Input, rendered
 from event_pipeline.increments.keys import Keys
 from event_pipeline.increments.registry import INCREMENTS, models_of
-from event_pipeline.increments.restriction import restrict
+from event_pipeline.increments.restriction import Restriction
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS
 from event_pipeline.models.rules import IS_FLAGGED, IS_REJECTED
@@ -124,8 +124,7 @@ class Stage:
         if keys is None:
             return None
         compiled, scope = self._compiler.compiled(model, self._as_of), increment.scope
-        for name in increment.inputs:
-            restrict(self._connection, self._place, name, increment, keys, compiled)
+        Restriction(self._connection, self._place, increment, keys, compiled).make_views()
         held = keys.holding(scope) if scope else "true"
         columns = ", ".join(f'"{name}"' for name in model.contract.column_names)
         rejected = noted = 0
