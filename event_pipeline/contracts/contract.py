@@ -56,7 +56,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One table's promises. ``key`` columns identify a row (the grain); ``name`` is ``layer.table``."""
+    """One table's promises. ``key`` columns identify a row (the grain); ``name`` is ``layer.table``.
+
+    ``order_by`` is the order of rows in the table's files: what is asked by those columns reads few of them.
+    """
 
     layer: Layer
     table: str

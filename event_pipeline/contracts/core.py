@@ -58,8 +58,9 @@ CURRENCY = _string("currency", "ISO 4217 code of the amounts.", nullable=False)
 
 def _core(table: str, grain: str, key: tuple[str, ...], description: str, sources: tuple[str, ...], *columns: Column, layer: Layer = "core") -> Contract:  # fmt: skip
     return Contract(
-        layer=layer, table=table, grain=grain, key=key, description=description, columns=columns, sources=sources
-    )
+        layer=layer, table=table, grain=grain, key=key, description=description, columns=columns, sources=sources,
+        order_by=key,
+    )  # fmt: skip
 
 
 DIM_EVENTS = _core(

@@ -226,8 +226,7 @@ class Stage:
         changed = f"EXISTS (SELECT 1 FROM {delta_table(contract.name)} d WHERE {same})"
         if has_removed:
             self._connection.execute(f"DELETE FROM {self._place(contract.name)} t WHERE {held} AND {changed}")
-        order = f" ORDER BY {', '.join(contract.order_by)}" if contract.order_by else ""
-        rows = f"SELECT {columns} FROM {_NEW} t WHERE {changed}{order}"
+        rows = f"SELECT {columns} FROM {_NEW} t WHERE {changed}"
         self._connection.execute(f"INSERT INTO {self._place(contract.name)} ({columns}) {rows}")
 
     def _make(self, table: str, query: str) -> None:

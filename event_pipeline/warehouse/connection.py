@@ -21,6 +21,13 @@ KEY_VARIABLE = "identity_key"
 _BUSY_MILLISECONDS = 30_000
 """How long a SQLite catalog is waited for before it counts as locked."""
 
+_FILES = {
+    "lake": {"target_file_size": "32MB"},
+    # A look for one key reads one group of rows of one file.
+    "warehouse": {"target_file_size": "32MB", "parquet_row_group_size": "16384"},
+}
+"""How files are written: small enough that merging leaves most alone."""
+
 SCHEMAS = {"lake": ("raw", "staging", "quarantine", "people", "ops"), "warehouse": ("core", "marts", "ops")}
 """The schemas of each catalog; a schema is a layer."""
 
@@ -142,6 +149,9 @@ def _metadata_schema(catalog: str) -> str:
 def _create_schemas(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:
     rows = connection.execute("SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [catalog]).fetchall()
     present = {name for (name,) in rows}
+    if not present.intersection(SCHEMAS[catalog]):
+        for option, value in _FILES[catalog].items():
+            connection.execute(f"CALL {catalog}.set_option('{option}', '{value}')")
     for schema in SCHEMAS[catalog]:
         if schema not in present:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")

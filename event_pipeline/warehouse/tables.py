@@ -43,6 +43,9 @@ def _create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> 
     connection.execute(f"CREATE TABLE IF NOT EXISTS {contract.qualified} ({columns})")
     if contract.layer == "raw":
         connection.execute(f"ALTER TABLE {contract.qualified} SET PARTITIONED BY ({contract.partition_column})")
+    if contract.order_by:
+        # Also what is written in small batches is in order once its files are merged.
+        connection.execute(f"ALTER TABLE {contract.qualified} SET SORTED BY ({', '.join(contract.order_by)})")
 
 
 def _stored_columns(connection: duckdb.DuckDBPyConnection, catalogs: set[Catalog]) -> dict[str, set[str]]:
@@ -74,9 +77,8 @@ def replace_rows(
     require_rows(connection, contract, query, columns, partition)
     connection.execute(f"DELETE FROM {contract.qualified}{of_days(contract, partition)}")
     names = ", ".join(f'"{name}"' for name in contract.column_names)
-    order = f" ORDER BY {', '.join(contract.order_by)}" if contract.order_by else ""
     inserted = first_row(
-        connection.execute(f"INSERT INTO {contract.qualified} ({names}) SELECT {names} FROM ({query}){order}")
+        connection.execute(f"INSERT INTO {contract.qualified} ({names}) SELECT {names} FROM ({query})")
     )
     return int(inserted[0]) if inserted else 0
 
