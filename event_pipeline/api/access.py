@@ -12,6 +12,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from event_pipeline.api.keys import ApiKey, Scope
 from event_pipeline.api.observe import notes_of
+from event_pipeline.api.parameters import require_listed
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.services import Services, Shared
 from event_pipeline.api.sessions import FORGERY_HEADER, session_of
@@ -65,8 +66,9 @@ def admitted(request: Request, services: Services, key: ApiKey) -> ApiKey:
 def requires(*scopes: Scope) -> Any:
     """A dependency for a router or a route: a valid key with all of these scopes. It gives the key."""
 
-    def allowed(key: Annotated[ApiKey, Depends(_caller)]) -> ApiKey:
+    def allowed(request: Request, key: Annotated[ApiKey, Depends(_caller)]) -> ApiKey:
         require_scopes(key, *scopes)
+        require_listed(request)
         return key
 
     allowed.__name__ = f"requires_{'_and_'.join(scopes)}"

@@ -50,17 +50,33 @@ def conditional(request: Request, services: Services, build: Callable[[Session, 
 
     It must depend on nothing but the request's address, the warehouse's state and the organisation's day.
     """
+
+    def look() -> tuple[Mirrored, BaseModel]:
+        with services.reader.session() as session:
+            # The copies may just have been exchanged for newer ones.
+            state = services.mirror.state_in(session)
+            return state, build(session, state)
+
+    return _answer(request, services, services.mirror.current, look)
+
+
+def of_copies(request: Request, services: Services, build: Callable[[Mirrored], BaseModel]) -> Response:
+    """As ``conditional``, of what the state of the copies holds by itself."""
     state = services.mirror.current
+    return _answer(request, services, state, lambda: (state, build(state)))
+
+
+def _answer(
+    request: Request, services: Services, state: Mirrored, look: Callable[[], tuple[Mirrored, BaseModel]]
+) -> Response:
     etag = _etag(request, state, services)
     if _client_has(request, etag):
         return Response(status_code=304, headers=_headers(etag))
     body = services.cache.get(etag)
     if body is None:
-        with services.reader.session() as session:
-            # The copies may just have been exchanged for newer ones.
-            state = services.mirror.state_in(session)
-            etag = _etag(request, state, services)
-            body = build(session, state).model_dump_json().encode()
+        state, answer = look()
+        etag = _etag(request, state, services)
+        body = answer.model_dump_json().encode()
         services.cache.put(etag, body)
     return Response(body, media_type=JSON, headers=_headers(etag))
 

@@ -2,39 +2,35 @@
 
 A look into a DuckLake table costs 10 to 20 ms before its first row and waits for whoever is committing; a request that
 needs five of them is answered from here in a few. Copies are made in the background, of one snapshot, and change hands
-together. Long tables (facts, batches) are not copied.
+together; what is asked about one event at a time is in ``event_copies``. Long tables (facts, batches) are not copied.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
+from event_pipeline.api.event_copies import OF_MIRROR, PARTS, EventCopies, Grouped
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.reader import Reader, Session
+from event_pipeline.api.reader import Reader, Row, Session
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
-from event_pipeline.contracts.core import DIM_CATEGORIES, DIM_CLUBS, DIM_EVENTS, FACT_PAYMENTS
-from event_pipeline.contracts.marts import AGG_EVENT_METRICS, MARTS
+from event_pipeline.contracts.core import DIM_CATEGORIES, DIM_CLUBS, DIM_EVENTS
+from event_pipeline.contracts.marts import AGG_DAILY_METRICS, AGG_EMAIL_FUNNEL, AGG_EVENT_METRICS
 from event_pipeline.contracts.ops import DATA_QUALITY
 from event_pipeline.contracts.progress import WAREHOUSE_PROGRESS
-from event_pipeline.contracts.stream import STREAM_STATUS
 
 if TYPE_CHECKING:
     import duckdb
 
 _EVERYTHING = "SELECT * FROM {source}"
 _LATEST_CHECKS = "SELECT * FROM {source} QUALIFY checked_at = max(checked_at) OVER (PARTITION BY table_name)"
-_PAYMENT_STATES = """
-SELECT event_id, payment_status, currency, count(*) AS payments, coalesce(sum(amount_minor), 0)::BIGINT AS amount,
-    sum(refunded_minor)::BIGINT AS refunded, sum(revenue_minor)::BIGINT AS revenue
-FROM {source} GROUP BY ALL
-"""
 _EVENT_TOTALS = """
 SELECT event_id, sum(registrations)::BIGINT AS registrations, sum(participants)::BIGINT AS participants,
     sum(check_ins)::BIGINT AS check_ins, sum(revenue_minor)::BIGINT AS revenue_minor
@@ -44,11 +40,18 @@ FROM {source} GROUP BY event_id
 COPIES: Mapping[str, tuple[Contract, str]] = {
     **{
         contract.table: (contract, _EVERYTHING)
-        for contract in (DIM_EVENTS, DIM_CLUBS, DIM_CATEGORIES, *MARTS.values(), STREAM_STATUS, WAREHOUSE_PROGRESS)
+        for contract in (
+            DIM_EVENTS,
+            DIM_CLUBS,
+            DIM_CATEGORIES,
+            AGG_DAILY_METRICS,
+            AGG_EVENT_METRICS,
+            AGG_EMAIL_FUNNEL,
+            WAREHOUSE_PROGRESS,
+        )
     },
     DATA_QUALITY.table: (DATA_QUALITY, _LATEST_CHECKS),
     "event_totals": (AGG_EVENT_METRICS, _EVENT_TOTALS),
-    "payment_states": (FACT_PAYMENTS, _PAYMENT_STATES),
 }
 """By its name in ``mirror``, what each copy is made from and how."""
 
@@ -71,6 +74,8 @@ _LEAST_SHARE = 10
 """A copy is followed by a pause of so many times its own length, so that a busy warehouse costs little."""
 _LONGEST_PAUSE_SECONDS = 10.0
 """And no longer: where copying is slow because the machine is busy, figures must not grow old besides."""
+_KEPT = 4
+"""States that are known, so that a look which began before the latest finds its own."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +87,7 @@ class Mirrored:
     snapshot: int
     committed_at: datetime
     present: frozenset[str]
+    events: EventCopies = field(repr=False, compare=False)
 
 
 class Mirror:
@@ -92,6 +98,7 @@ class Mirror:
         self._changed = threading.Condition()
         self._refreshing = threading.Lock()
         self._current: Mirrored | None = None
+        self._latest: deque[Mirrored] = deque(maxlen=_KEPT)
         self._opening = -1
 
     @property
@@ -103,9 +110,11 @@ class Mirror:
 
     def state_in(self, session: Session) -> Mirrored:
         """What the copies that this session sees are of: they may be exchanged for newer ones at any time."""
-        (state,) = session.rows("SELECT snapshot, epoch_us(committed_at) AS at FROM mirror.state")
-        present = self.current.present
-        return Mirrored(state["snapshot"], datetime.fromtimestamp(state["at"] / 1_000_000, UTC), present)
+        (seen,) = session.rows("SELECT snapshot, epoch_us(committed_at) AS at FROM mirror.state")
+        for state in reversed(self._latest):
+            if (state.snapshot, _instant(state.committed_at)) == (seen["snapshot"], seen["at"]):
+                return state
+        raise Problem("busy", "the figures changed several times meanwhile; try again", {"Retry-After": "1"})
 
     def refresh(self) -> Mirrored:
         """Copy what has changed since the last time. Raises Problem when the warehouse cannot be read."""
@@ -158,10 +167,37 @@ class Mirror:
         )
         for name, content in JOINED.items():
             cursor.execute(f"CREATE OR REPLACE TABLE mirror.{name} AS {content}")
+        kept = known.events.parts if known is not None and changed is not None else {}
+        events = EventCopies(_parts(cursor, present, changed or frozenset(), kept), _checks(cursor))
+        state = Mirrored(snapshot, committed_at, present, events)
+        # Before anybody can see it.
+        self._latest.append(state)
         cursor.execute("COMMIT")
         with self._changed:
-            self._current, self._opening = Mirrored(snapshot, committed_at, present), self._reader.opening
+            self._current, self._opening = state, self._reader.opening
             self._changed.notify_all()
+
+
+def _parts(
+    cursor: duckdb.DuckDBPyConnection, present: frozenset[str], changed: frozenset[str], kept: Mapping[str, Grouped]
+) -> dict[str, Grouped]:
+    """Parts of events' pages; those that are kept and whose table has not changed as they are."""
+    found = {}
+    for name, (contract, content) in PARTS.items():
+        if name in kept and contract.name not in changed:
+            found[name] = kept[name]
+            continue
+        source = contract.qualified if contract.name in present else _nothing(contract)
+        found[name] = Grouped(cursor.execute(content.format(source=source)).to_arrow_table())
+    return found | {name: Grouped(cursor.execute(sql).to_arrow_table()) for name, sql in OF_MIRROR.items()}
+
+
+def _checks(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
+    return (
+        cursor.execute("SELECT table_name, score, checked_at, failed FROM mirror.data_quality")
+        .to_arrow_table()
+        .to_pylist()
+    )
 
 
 def _present(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
@@ -192,6 +228,11 @@ def _nothing(contract: Contract) -> str:
     """A table that is not there yet is read as an empty one, so that nobody need ask."""
     columns = ", ".join(f'NULL::{DUCKDB_TYPES[column.type]} AS "{column.name}"' for column in contract.columns)
     return f"(SELECT {columns} WHERE false)"
+
+
+def _instant(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return round(at.timestamp() * 1_000_000)
 
 
 def _committed_at(cursor: duckdb.DuckDBPyConnection, metadata: str, snapshot: int) -> datetime:

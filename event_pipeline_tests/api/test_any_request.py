@@ -35,8 +35,14 @@ _DEPENDING = {
     "POST /api/pipeline/queries/{query_id}/run",
 }
 """Routes where one thing decides whether another will do, such as a saved text; no schema can say that either."""
-_EXPECTED = {"checks": {"not_a_server_error": {"expected-statuses": ["2XX", "3XX", "4XX", "502", "503"]}}}
-"""No Dagster answers here, which the document says routes may say; 500 and 504 are never right."""
+_EXPECTED = {
+    "checks": {
+        # No Dagster answers here, which the document says routes may say; 500 and 504 are never right.
+        "not_a_server_error": {"expected-statuses": ["2XX", "3XX", "4XX", "502", "503"]},
+        # What is too long is refused before it is looked at.
+        "negative_data_rejection": {"expected-statuses": ["4XX", "502", "503"]},
+    }
+}
 _SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example)
 
 

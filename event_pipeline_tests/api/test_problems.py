@@ -126,3 +126,30 @@ def test_instants_are_utc_wherever_the_machine_is(settings: Settings, monkeypatc
             }
     finally:
         reader.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("stauts=open", {"query.stauts": "there is no such parameter; did you mean status?"}),
+        ("series=a&limit=3&series=b", {"query.series": "it is there 2 times, and one value is taken"}),
+        (
+            "q=x&q=x&zzz=",
+            {"query.q": "it is there 2 times", "query.zzz": "there is no such parameter; there are status, "},
+        ),
+    ],
+)
+def test_a_parameter_that_would_be_left_out_is_named(
+    api: Api, everything: dict[str, str], query: str, said: dict[str, str]
+) -> None:
+    answer = api.http.get(f"/api/pipeline/events?{query}", headers=everything)
+    _is_problem(answer, "invalid")
+    found = {error["location"]: error["message"] for error in answer.json()["errors"]}
+    assert found.keys() == said.keys()
+    assert all(found[location].startswith(message) for location, message in said.items())
+
+
+def test_a_route_without_parameters_takes_none(api: Api, everything: dict[str, str]) -> None:
+    answer = api.http.get("/api/pipeline/status?verbose=1", headers=everything)
+    _is_problem(answer, "invalid")
+    assert "there are none" in answer.json()["detail"]

@@ -198,13 +198,14 @@ def events_off_pace(services: Services) -> list[OffPace]:
     currency = services.settings.organisation.currency
     try:
         with services.reader.session() as session:
+            copies = services.mirror.state_in(session).events
             coming = event_page(session, Filters(starts_from=services.now(), archived=False), None, _MOST, currency)
             found = []
             for _, event in reversed(coming[-_LOOKED_AT:]):
-                known = one_event(session, event.event_id, currency)
+                known = one_event(copies, event.event_id, currency)
                 if known is None or event.starts_at is None or event.event_status == "cancelled":
                     continue
-                compared = event_queries.pace(session, known[1], services.today).compared_with_editions
+                compared = event_queries.pace(copies, known[1], services.today).compared_with_editions
                 if compared is not None and compared <= _OFF_PACE:
                     found.append(OffPace(event.event_id, event.title, event.starts_at, compared))
             return found

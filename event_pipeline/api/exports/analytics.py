@@ -12,6 +12,7 @@ from event_pipeline.api.answers.analytics import TopEvent, Totals, TrendPoint
 from event_pipeline.api.answers.event import Arrival, EmailFunnel, PacePoint, PaymentState
 from event_pipeline.api.answers.events import Event
 from event_pipeline.api.answers.exports import AnalyticsChoice, EventPart, OrganisationPart
+from event_pipeline.api.event_copies import EventCopies
 from event_pipeline.api.exports.flat import flat_table
 from event_pipeline.api.exports.source import Source
 from event_pipeline.api.problems import Problem
@@ -36,10 +37,10 @@ def analytics_source(services: Services, choice: AnalyticsChoice) -> Iterator[So
     """The part as it is answered now. Raises Problem: not-found for an event, invalid without a needed one."""
     services.mirror.refresh()
     with services.reader.session() as session:
-        snapshot = services.mirror.state_in(session).snapshot
-        model, items = _of_event(session, services, choice) or _of_organisation(session, services, choice)
+        state = services.mirror.state_in(session)
+        model, items = _of_event(state.events, services, choice) or _of_organisation(session, services, choice)
     table = flat_table(model, items)
-    yield Source(table.schema, table.to_batches(), table.num_rows, snapshot, stop=lambda: None)
+    yield Source(table.schema, table.to_batches(), table.num_rows, state.snapshot, stop=lambda: None)
 
 
 def _of_organisation(session: Session, services: Services, choice: AnalyticsChoice) -> Rows:
@@ -65,20 +66,20 @@ def _totals(session: Session, span: analytics.Span, currency: str) -> PeriodTota
     return PeriodTotals(first_day=span.first, last_day=span.last, **dict(totals))
 
 
-def _of_event(session: Session, services: Services, choice: AnalyticsChoice) -> Rows | None:
+def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) -> Rows | None:
     """The part of one event; None for parts of the organisation."""
     parts: Mapping[EventPart, Callable[[str], Rows]] = {
-        "pace": lambda _: (PacePoint, [*event.pace(session, row, services.today).points]),
-        "arrivals": lambda event_id: (Arrival, [*event.arrivals(session, event_id)]),
-        "payments": lambda event_id: (PaymentState, [*event.payments(session, event_id)]),
-        "email_funnel": lambda event_id: (EmailFunnel, [event.email_funnel(session, event_id)]),
+        "pace": lambda _: (PacePoint, [*event.pace(copies, row, services.today).points]),
+        "arrivals": lambda event_id: (Arrival, [*event.arrivals(copies, event_id)]),
+        "payments": lambda event_id: (PaymentState, [*event.payments(copies, event_id)]),
+        "email_funnel": lambda event_id: (EmailFunnel, [event.email_funnel(copies, event_id)]),
     }
     part = parts.get(choice.part)  # pyright: ignore[reportArgumentType, reportCallIssue]
     if part is None:
         return None
     if choice.event_id is None:
         raise Problem("invalid", f"event_id: {choice.part} is of one event; name it")
-    found = one_event(session, choice.event_id, services.settings.organisation.currency)
+    found = one_event(copies, choice.event_id, services.settings.organisation.currency)
     if found is None:
         raise Problem("not-found", f"there is no event {choice.event_id!r}; GET /api/pipeline/events lists them")
     _, row = found

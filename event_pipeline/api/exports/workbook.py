@@ -35,20 +35,20 @@ class EventFigures:
 
 def event_figures(services: Services, event_id: str) -> EventFigures:
     """The figures that ``GET events/{event_id}/analytics`` gives now. Raises Problem not-found."""
-    services.mirror.refresh()
-    with services.reader.session() as session:
-        found = one_event(session, event_id, services.settings.organisation.currency)
-        if found is None:
-            raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
-        event, row = found
-        funnel = queries.email_funnel(session, event_id)
-        return EventFigures(
-            event=event,
-            funnel=funnel,
-            no_shows=queries.no_shows(row, funnel),
-            payments=queries.payments(session, event_id),
-            state=services.mirror.state_in(session),
-        )
+    state = services.mirror.refresh()
+    copies = state.events
+    found = one_event(copies, event_id, services.settings.organisation.currency)
+    if found is None:
+        raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
+    event, row = found
+    funnel = queries.email_funnel(copies, event_id)
+    return EventFigures(
+        event=event,
+        funnel=funnel,
+        no_shows=queries.no_shows(row, funnel),
+        payments=queries.payments(copies, event_id),
+        state=state,
+    )
 
 
 def write_workbook(services: Services, event_id: str, path: Path) -> Written:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -176,15 +176,13 @@ def top_events(session: Session, span: Span, currency: str, limit: int) -> list[
     ]
 
 
-def quality(session: Session, tables: Iterable[str] = ()) -> Quality:
+def quality(checks: Iterable[Row], tables: Collection[str] = ()) -> Quality:
     """The latest checks of these tables, named layer.table; of all when none is named."""
-    found = session.row(
-        "SELECT avg(score) AS score, max(checked_at) AS checked_at, coalesce(sum(failed), 0)::BIGINT AS failed, "
-        "coalesce(list_sort(list(DISTINCT table_name) FILTER (failed > 0)), []) AS failing FROM mirror.data_quality "
-        "WHERE len($tables) = 0 OR list_contains($tables, table_name)",
-        {"tables": list(tables)},
+    found = [check for check in checks if not tables or check["table_name"] in tables]
+    scores = [check["score"] for check in found if check["score"] is not None]
+    return Quality(
+        score=round(sum(scores) / len(scores), 4) if scores else None,
+        checked_at=max((check["checked_at"] for check in found), default=None),
+        failed=sum(check["failed"] for check in found),
+        tables_failing=sorted({check["table_name"] for check in found if check["failed"]}),
     )
-    if not found or found["checked_at"] is None:
-        return Quality(score=None, checked_at=None, failed=0, tables_failing=[])
-    score = None if found["score"] is None else round(found["score"], 4)
-    return Quality(score=score, checked_at=found["checked_at"], failed=found["failed"], tables_failing=found["failing"])

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
+from itertools import islice
 
 from event_pipeline.api.answers.common import Money, rate
 from event_pipeline.api.answers.event import Arrival, Edition, EmailFunnel, NoShows, Pace, PacePoint, PaymentState
-from event_pipeline.api.reader import Row, Session
+from event_pipeline.api.event_copies import EventCopies
+from event_pipeline.api.reader import Row
 
 EDITIONS = 3
 """How many earlier editions an event is compared with."""
 
 
-def pace(session: Session, event: Row, today: date) -> Pace:
+def pace(copies: EventCopies, event: Row, today: date) -> Pace:
     """The event's pace, with earlier editions by this many days before their start."""
     until_start = (event["start_date"] - today).days if event["start_date"] else None
-    editions = _earlier_editions(session, event)
-    points = _points(session, [event["event_id"], *(row["event_id"] for row in editions)])
-    own = points.get(event["event_id"], [])
-    compared = [_edition(row, points.get(row["event_id"], []), until_start) for row in editions]
+    own = _points(copies, event["event_id"])
+    compared = [
+        _edition(row, _points(copies, row["event_id"]), until_start) for row in _earlier_editions(copies, event)
+    ]
     mean = sum(edition.registrations_by_now for edition in compared) / len(compared) if compared else 0
     now = own[-1].cumulative_registrations if own else 0
     return Pace(
@@ -30,34 +31,20 @@ def pace(session: Session, event: Row, today: date) -> Pace:
     )
 
 
-def _earlier_editions(session: Session, event: Row) -> list[Row]:
-    if not event["edition_series"] or event["starts_at"] is None:
-        return []
-    return session.rows(
-        "SELECT event_id, title, starts_at, capacity FROM mirror.dim_events "
-        "WHERE edition_series = $series AND club_id = $club AND starts_at < $starts AND event_id <> $event_id "
-        f"AND coalesce(event_status, '') <> 'cancelled' ORDER BY starts_at DESC, event_id LIMIT {EDITIONS}",
-        {
-            "series": event["edition_series"],
-            "club": event["club_id"],
-            "starts": event["starts_at"],
-            "event_id": event["event_id"],
-        },
+def _earlier_editions(copies: EventCopies, event: Row) -> list[Row]:
+    earlier = (
+        {name: edition[name] for name in ("event_id", "title", "starts_at", "capacity")}
+        for edition in copies.editions(event)
+        if edition["starts_at"] < event["starts_at"]
+        and edition["event_id"] != event["event_id"]
+        and not edition["is_cancelled"]
     )
+    return list(islice(earlier, EDITIONS))
 
 
-def _points(session: Session, event_ids: Sequence[str]) -> dict[str, list[PacePoint]]:
-    """Points of these events, the earliest day first."""
-    rows = session.rows(
-        "SELECT event_id, days_before_start, registrations, cumulative_registrations, cumulative_participants, "
-        "round(fill_rate, 4) AS fill_rate FROM mirror.agg_registration_pace WHERE event_id IN "
-        f"({', '.join('?' for _ in event_ids)}) ORDER BY event_id, days_before_start DESC",
-        event_ids,
-    )
-    found: dict[str, list[PacePoint]] = {}
-    for row in rows:
-        found.setdefault(row.pop("event_id"), []).append(PacePoint(**row))
-    return found
+def _points(copies: EventCopies, event_id: str) -> list[PacePoint]:
+    """The earliest day first."""
+    return [PacePoint(**row) for row in copies.rows("pace", event_id)]
 
 
 def _edition(row: Row, points: list[PacePoint], until_start: int | None) -> Edition:
@@ -72,23 +59,15 @@ def _edition(row: Row, points: list[PacePoint], until_start: int | None) -> Edit
     )
 
 
-def arrivals(session: Session, event_id: str) -> list[Arrival]:
+def arrivals(copies: EventCopies, event_id: str) -> list[Arrival]:
     """Check-ins by five minutes; minutes without any are left out."""
-    rows = session.rows(
-        "SELECT bucket_at, minutes_from_start, check_ins, cumulative_check_ins FROM mirror.agg_arrivals "
-        "WHERE event_id = $event_id ORDER BY bucket_at",
-        {"event_id": event_id},
-    )
-    return [Arrival(**row) for row in rows]
+    return [Arrival(**row) for row in copies.rows("arrivals", event_id)]
 
 
-def email_funnel(session: Session, event_id: str) -> EmailFunnel:
+def email_funnel(copies: EventCopies, event_id: str) -> EmailFunnel:
     """How far the event's registrations came."""
-    columns = ", ".join(EmailFunnel.model_fields)
-    row = session.row(
-        f"SELECT {columns} FROM mirror.agg_email_funnel WHERE event_id = $event_id", {"event_id": event_id}
-    )
-    return EmailFunnel(**(row or dict.fromkeys(EmailFunnel.model_fields, 0)))
+    rows = copies.rows("funnels", event_id)
+    return EmailFunnel(**(rows[0] if rows else dict.fromkeys(EmailFunnel.model_fields, 0)))
 
 
 def no_shows(event: Row, funnel: EmailFunnel) -> NoShows | None:
@@ -104,12 +83,8 @@ def no_shows(event: Row, funnel: EmailFunnel) -> NoShows | None:
     )
 
 
-def payments(session: Session, event_id: str) -> list[PaymentState]:
+def payments(copies: EventCopies, event_id: str) -> list[PaymentState]:
     """The event's payments by state and currency."""
-    rows = session.rows(
-        "SELECT * FROM mirror.payment_states WHERE event_id = $event_id ORDER BY payment_status, currency",
-        {"event_id": event_id},
-    )
     return [
         PaymentState(
             payment_status=row["payment_status"],
@@ -119,5 +94,5 @@ def payments(session: Session, event_id: str) -> list[PaymentState]:
                 for name in ("amount", "refunded", "revenue")
             },
         )
-        for row in rows
+        for row in copies.rows("payments", event_id)
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from event_pipeline.api.answers.common import Money, rate
 from event_pipeline.api.answers.events import Event
+from event_pipeline.api.event_copies import EventCopies
 from event_pipeline.api.reader import Row, Session
 
 
@@ -50,9 +51,9 @@ def event_page(
     return [(row["place"], event_of(row, currency)) for row in rows]
 
 
-def one_event(session: Session, event_id: str, currency: str) -> tuple[Event, Row] | None:
+def one_event(copies: EventCopies, event_id: str, currency: str) -> tuple[Event, Row] | None:
     """The event with its row of ``mirror.events``; None when there is none."""
-    row = session.row("SELECT * FROM mirror.events WHERE event_id = $event_id", {"event_id": event_id})
+    row = copies.event(event_id)
     return (event_of(row, currency), row) if row else None
 
 

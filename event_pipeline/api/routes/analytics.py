@@ -58,7 +58,7 @@ def analytics_answer(
         last_day=span.last,
         time_zone=organisation.time_zone,
         as_of=state.committed_at,
-        quality=queries.quality(session),
+        quality=queries.quality(state.events.checks),
         totals=totals,
         trend=queries.trend(session, first, span.last, granularity),
         top_events=queries.top_events(session, span, organisation.currency, top),

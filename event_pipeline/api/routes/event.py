@@ -8,14 +8,13 @@ from fastapi import APIRouter, Path, Request, Response
 
 from event_pipeline.api.access import requires
 from event_pipeline.api.answers.event import EventAnalytics
-from event_pipeline.api.conditional import conditional
+from event_pipeline.api.conditional import of_copies
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.openapi import NOT_MODIFIED, READS, problems
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.queries import event as queries
 from event_pipeline.api.queries.analytics import quality
 from event_pipeline.api.queries.events import one_event
-from event_pipeline.api.reader import Session
 from event_pipeline.api.services import Services, Shared
 
 router = APIRouter(prefix="/api/pipeline", tags=["figures"])
@@ -39,25 +38,26 @@ _TABLES = (
 )
 def event_analytics(request: Request, services: Shared, event_id: EventId) -> Response:
     """Needs the scope `read`. Earlier editions are events of the same club and series that started before."""
-    return conditional(request, services, lambda session, state: event_answer(session, state, services, event_id))
+    return of_copies(request, services, lambda state: event_answer(state, services, event_id))
 
 
-def event_answer(session: Session, state: Mirrored, services: Services, event_id: str) -> EventAnalytics:
-    """How the event goes, of one look at the warehouse. Raises Problem: not-found."""
-    found = one_event(session, event_id, services.settings.organisation.currency)
+def event_answer(state: Mirrored, services: Services, event_id: str) -> EventAnalytics:
+    """How the event goes. Raises Problem: not-found."""
+    copies = state.events
+    found = one_event(copies, event_id, services.settings.organisation.currency)
     if found is None:
         raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
     event, row = found
-    funnel = queries.email_funnel(session, event_id)
+    funnel = queries.email_funnel(copies, event_id)
     return EventAnalytics(
         event=event,
         today=services.today,
         as_of=state.committed_at,
-        quality=quality(session, _TABLES),
-        pace=queries.pace(session, row, services.today),
-        arrivals=queries.arrivals(session, event_id),
+        quality=quality(copies.checks, _TABLES),
+        pace=queries.pace(copies, row, services.today),
+        arrivals=queries.arrivals(copies, event_id),
         no_shows=queries.no_shows(row, funnel),
-        payments=queries.payments(session, event_id),
+        payments=queries.payments(copies, event_id),
         email_funnel=funnel,
         forecast=None,
         forecast_reason=NO_FORECAST,

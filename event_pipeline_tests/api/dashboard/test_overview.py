@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from event_pipeline.warehouse.lock import write_transaction
 from event_pipeline_tests.api.dashboard.conftest import Visiting
 from event_pipeline_tests.api.dashboard.site import Scheme, Site
 from event_pipeline_tests.api.organisation import ask
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 FIRST_PAGE_BYTES = 450_000
 _TODAY = """
@@ -97,10 +101,25 @@ def _more_registrations_today(site: Site, more: int) -> Iterator[None]:
 
 
 def test_a_session_that_ends_is_said_on_the_open_page(visit: Visiting, site: Site) -> None:
-    page = visit("/").page
+    opened = visit("/")
+    opened.expected = "401"
     for key in site.services.keys.known():
         site.services.keys.revoke(key.key_id)
-    page.get_by_role("link", name="Sign in again").wait_for()
+    opened.page.get_by_role("link", name="Sign in again").wait_for()
+
+
+def test_a_session_that_ended_before_the_page_could_follow_is_said_too(visit: Visiting, site: Site) -> None:
+    opened = visit("/sql")
+    opened.expected = "401"
+
+    def end_session_first(route: Route) -> None:
+        for key in site.services.keys.known():
+            site.services.keys.revoke(key.key_id)
+        route.continue_()
+
+    opened.page.route("**/updates?*", end_session_first)
+    opened.open("/")
+    opened.page.get_by_role("link", name="Sign in again").wait_for()
 
 
 def test_the_keyboard_reaches_everything_and_skips_the_menu(visit: Visiting) -> None:

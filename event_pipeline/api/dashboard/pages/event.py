@@ -53,8 +53,7 @@ def participants(page: Annotated[Page, shows("read", "pii")], event_id: EventId,
     """Who registered, by name; every look is audited as the API's own."""
     key = page.session.key
     people: Participants = participants_answer(page.request, page.services, key, event_id, _PEOPLE, cursor)
-    with page.dashboard.warehouse() as (session, state):
-        answer = event_answer(session, state, page.services, event_id)
+    answer = event_answer(page.services.mirror.current, page.services, event_id)
     return page.show("participants.html", event=answer.event, people=people, is_first=cursor is None)
 
 
@@ -77,7 +76,7 @@ def event_page(dashboard: Dashboard, event_id: str) -> EventPage:
     services = dashboard.services
     now = services.now()
     with dashboard.warehouse() as (session, state):
-        answer = event_answer(session, state, services, event_id)
+        answer = event_answer(state, services, event_id)
         starts = answer.event.starts_at
         ends = answer.event.ends_at or (starts + _LASTS if starts else None)
         may_arrive = starts is not None and ends is not None and starts - _EARLY <= now <= ends

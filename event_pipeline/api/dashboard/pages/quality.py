@@ -62,7 +62,7 @@ def quality_page(dashboard: Dashboard, table: str) -> QualityPage:
         if DATA_QUALITY.name in state.present:
             after = services.today - timedelta(days=_DAYS)
             days = scores_by_day(session, after, offset // timedelta(microseconds=1), chosen)
-        answer = quality_answer(session, [chosen] if chosen else [])
+        answer = quality_answer(state.events.checks, [chosen] if chosen else [])
         broken = broken_promises(session, chosen)
     labels = [dashboard.formats.short_day(day) for day in days]
     series = [

@@ -50,16 +50,20 @@
     const back = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
     source.addEventListener("open", () => say(""));
     source.addEventListener("update", take);
+    const ended = () => say("Your session has ended.", back, "Sign in again");
     source.addEventListener("signed-out", () => {
       source.close();
-      say("Your session has ended.", back, "Sign in again");
+      ended();
     });
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) {
-        say("This page is no longer brought up to date by itself.", location.href, "Load it again");
-      } else {
+    source.addEventListener("error", async () => {
+      if (source.readyState !== EventSource.CLOSED) {
         say("No connection: what you see may be out of date. Trying again…");
+        return;
       }
+      // An event source does not say why it was refused.
+      const answer = await fetch(location.href).catch(() => null);
+      if (answer?.status === 401) ended();
+      else say("This page is no longer brought up to date by itself.", location.href, "Load it again");
     });
     addEventListener("pagehide", () => source.close());
   }
