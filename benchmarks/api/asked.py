@@ -39,11 +39,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is measured under one name, asked of the API and of Datasette in turn."""
+    """What is measured under one name, asked of the API and of Datasette in turn; ``is_new`` asks no server twice."""
 
     name: str
     api: Sequence[Ask]
     datasette: Sequence[Ask]
+    is_new: bool = False
 
     def is_answered_by(self, paths: Collection[str]) -> bool:
         """Whether an API whose document has these paths answers it."""
@@ -67,13 +68,13 @@ def questions(connection: duckdb.DuckDBPyConnection, time_zone: str, seed: int =
     registrations = _sample(connection, "core.fact_registrations", "registration_id", draw)
     today = datetime.now(UTC).astimezone(ZoneInfo(time_zone)).date()
     few: list[tuple[Period, int]] = [(period, 10) for period in _PERIODS]
-    many: list[tuple[Period, int]] = [(period, top) for top in range(1, 101) for period in _PERIODS]
+    many: list[tuple[Period, int]] = [(period, top) for top in range(1, 101) if top != 10 for period in _PERIODS]
     return [
         Question("status", [Ask(f"{API}/status")], [_sql(_TOTALS)]),
         Question("analytics, asked before", *_analytics(few, today)),
-        Question("analytics, not asked before", *_analytics(many, today)),
+        Question("analytics, not asked before", *_analytics(many, today), is_new=True),
         Question("event page, asked before", *_event_pages(events[:_AGAIN])),
-        Question("event page, not asked before", *_event_pages(events[_AGAIN:] or events)),
+        Question("event page, not asked before", *_event_pages(events[_AGAIN:] or events), is_new=True),
         Question(
             "point query",
             [Ask(f"{API}/query", json.dumps({"sql": _POINT_API, "params": {"id": key}})) for key in registrations],

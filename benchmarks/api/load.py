@@ -1,5 +1,8 @@
 """Asks over loopback, as ``python -m benchmarks.api.load``: so many clients, each waiting for its answer before it asks
-again, for so many seconds. Reads what to do as JSON from standard input and prints what was found as JSON."""
+again, for so many seconds or until everything was asked once.
+
+Reads what to do as JSON from standard input and prints what was found as JSON.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,21 @@ class Found:
     failure: str | None = None
 
 
-def ask(port: int, asks: Sequence[Mapping[str, Any]], headers: Mapping[str, str], clients: int, least: float) -> Found:
-    """At least ``least`` seconds of asking, and one answer a client; stops at the first answer that is not 200."""
+def ask(
+    port: int,
+    asks: Sequence[Mapping[str, Any]],
+    headers: Mapping[str, str],
+    clients: int,
+    least: float,
+    *,
+    once: bool,
+) -> Found:
+    """At least ``least`` seconds of asking, and one answer a client; stops at the first answer that is not 200.
+
+    Stops also when everything was asked ``once``.
+    """
     found, lock, stop = Found(), threading.Lock(), threading.Event()
-    turns = iter(cycle(asks))
+    turns = iter(asks) if once else cycle(asks)
     began = perf_counter()
 
     def client() -> None:
@@ -53,7 +67,9 @@ def ask(port: int, asks: Sequence[Mapping[str, Any]], headers: Mapping[str, str]
 def _in_turn(turns: Iterator[Any], lock: threading.Lock) -> Iterator[Any]:
     while True:
         with lock:
-            turn = next(turns)
+            turn = next(turns, None)
+        if turn is None:
+            return
         yield turn
 
 
