@@ -10,11 +10,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from event_pipeline.api.problems import Problem
+from event_pipeline.contracts.contract import Catalog
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.connection import connect, lake_exists, metadata_of
+from event_pipeline.warehouse.catalog_copies import CatalogCopies
+from event_pipeline.warehouse.connection import catalogs_exist, connect, metadata_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +30,9 @@ _ROW_GROUP = 8_192
 _NOT_READY = (
     "the warehouse was never made or cannot be opened; see `event-pipeline status`, and start it with `make up`"
 )
+_NOT_COPIED = "the warehouse's catalog could not be copied; the log says why, such as a full disk"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +81,21 @@ class Reader:
     """Cursors on one read-only connection to these catalogs, opened with the first that is asked for.
 
     ``opening`` changes whenever it was closed: what is kept in its memory is gone then. ``limits`` are those
-    of requests unless given.
+    of requests unless given. It reads the ``copies`` of the catalogs where there are any, which are brought up to
+    date by ``change`` and, unless it ``lags``, by each session.
     """
 
     def __init__(
-        self, settings: Settings, catalogs: tuple[Literal["lake", "warehouse"], ...], limits: Limits | None = None
+        self,
+        settings: Settings,
+        catalogs: tuple[Catalog, ...],
+        limits: Limits | None = None,
+        copies: CatalogCopies | None = None,
+        *,
+        lags: bool = False,
     ) -> None:
-        self._settings, self._catalogs = settings, catalogs
+        self._settings = copies.settings if copies else settings
+        self._catalogs, self._copies, self._lags = catalogs, copies, lags
         self._limits = limits or Limits(settings.api.readers, settings.api.query_seconds, settings.api.query_seconds)
         self._lock = threading.Lock()
         self._opened: AbstractContextManager[duckdb.DuckDBPyConnection] | None = None
@@ -99,6 +114,8 @@ class Reader:
     def session(self, seconds: float | None = None) -> Iterator[Session]:
         """A transaction of its own, stopped after that time. Raises Problem: busy, timeout, or warehouse-not-ready."""
         limit = self._limits.seconds if seconds is None else seconds
+        if not self._lags:
+            self._freshen()
         with self._place(), self._cursor(limit) as cursor, self._limited(cursor, limit):
             cursor.execute("BEGIN TRANSACTION")
             try:
@@ -108,6 +125,7 @@ class Reader:
 
     def change(self, work: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         """Work on a cursor that may write to what is attached in memory. Raises Problem as ``session`` does."""
+        self._freshen()
         with self._cursor(self._limits.seconds) as cursor:
             work(cursor)
 
@@ -118,6 +136,15 @@ class Reader:
             self.opening += 1
         if opened is not None:
             opened.__exit__(None, None, None)
+
+    def _freshen(self) -> None:
+        if self._copies is None:
+            return
+        try:
+            self._copies.refresh(self._catalogs)
+        except OSError as error:
+            log.warning("catalog_not_copied", reason=str(error))
+            raise Problem("warehouse-not-ready", _NOT_COPIED, {"Retry-After": "5"}) from None
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -167,7 +194,7 @@ class Reader:
     def _open(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
             if self._connection is None:
-                if not lake_exists(self._settings):
+                if not catalogs_exist(self._settings, self._catalogs):
                     raise Problem("warehouse-not-ready", _NOT_READY, {"Retry-After": "5"})
                 opened = connect(self._settings, self._catalogs, read_only=True)
                 self._connection = opened.__enter__()

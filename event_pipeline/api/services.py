@@ -38,6 +38,7 @@ from event_pipeline.inbound.journal import InboxJournal
 from event_pipeline.inbound.sns import fetch
 from event_pipeline.settings import Settings
 from event_pipeline.sql import Sandbox
+from event_pipeline.warehouse.catalog_copies import CatalogCopies
 
 _LISTINGS = 1
 """Sessions that exports under way leave to who only asks which tables there are."""
@@ -63,6 +64,7 @@ class Services:
     counters: Counters
     reader: Reader
     private: Reader
+    copies: CatalogCopies
     exporting: Reader
     export_places: Places
     exports: ExportRunner
@@ -84,8 +86,10 @@ class Services:
         database = Database(settings)
         keys = KeyStore(database)
         audit = Audit(database)
-        reader = Reader(settings, ("warehouse",))
-        private = Reader(settings, ("lake", "warehouse"))
+        copies = CatalogCopies(settings)
+        # Nothing that it reads is newer than the copies in memory, which are refreshed through it.
+        reader = Reader(settings, ("warehouse",), copies=copies, lags=True)
+        private = Reader(settings, ("lake", "warehouse"), copies=copies)
         inbox = InboxJournal(settings.inbox_dir)
         return cls(
             settings=settings,
@@ -97,17 +101,18 @@ class Services:
             limiter=RateLimiter(),
             counters=Counters(),
             reader=reader,
-            exporting=Reader(settings, ("warehouse",), _export_limits(settings)),
+            exporting=Reader(settings, ("warehouse",), _export_limits(settings), copies),
             export_places=Places(settings.exports.streams),
             exports=ExportRunner(settings, ExportStore(database), audit),
             private=private,
+            copies=copies,
             mirror=Mirror(reader),
             sources=SourceLook(private, settings.api.refresh_seconds),
             cache=AnswerCache(),
             dagster=DagsterLook(settings),
             standings=Standings(),
             saved_queries=SavedQueryStore(database),
-            sandbox=Sandbox(settings),
+            sandbox=Sandbox(settings, copies=copies),
             alerts=AlertDatabase(settings),
             inbox=inbox,
             webhooks=Webhooks(settings, database, audit, inbox, fetch),
@@ -138,6 +143,7 @@ class Services:
         self.inbox.close()
         self.reader.close()
         self.private.close()
+        self.copies.close()
         self.database.close()
         self.alerts.close()
 

@@ -20,7 +20,7 @@ from event_pipeline.settings import Settings
 from event_pipeline.sql import frames
 from event_pipeline.sql.errors import UnreadyWarehouseError
 from event_pipeline.sql.frames import Frame
-from event_pipeline.warehouse.connection import lake_exists
+from event_pipeline.warehouse.connection import catalogs_exist
 
 _START_SECONDS = 60.0
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "VIRTUAL_ENV")
@@ -51,7 +51,7 @@ class WorkerProcess:
     def start(self) -> None:
         """Start it and wait until it is warm. Raises UnreadyWarehouseError."""
         self.kill()
-        if not lake_exists(self._settings):
+        if not catalogs_exist(self._settings, ("warehouse",)):
             raise UnreadyWarehouseError(_UNREADY)
         ours, theirs = socket.socketpair()
         with theirs:

@@ -25,6 +25,7 @@ from event_pipeline.sql.faults import Fault
 from event_pipeline.sql.frames import Frame
 from event_pipeline.sql.process import WorkerProcess
 from event_pipeline.sql.query import Caps, Column, Query, Shape
+from event_pipeline.warehouse.catalog_copies import CatalogCopies
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +38,8 @@ _GRACE_SECONDS = 0.5
 _PATIENCE_SECONDS = 30.0
 """How long a query waits for a worker."""
 
+_CATALOG = "warehouse"
+_NOT_COPIED = "the warehouse's catalog could not be copied; the log says why, such as a full disk"
 _BUSY = "other queries take every worker; try again in a second"
 _HARMLESS = frozenset({"invalid", "refused", "slow"})
 """Faults after which a worker is as good as before."""
@@ -98,11 +101,15 @@ class Result:
 
 
 class Sandbox:
-    """Runs queries in at most ``workers`` processes, each started when it is first needed; ``close`` ends them."""
+    """Runs queries in at most ``workers`` processes, each started when it is first needed; ``close`` ends them.
 
-    def __init__(self, settings: Settings, workers: int | None = None) -> None:
-        self._settings = settings
-        self._workers = [WorkerProcess(settings) for _ in range(workers or settings.sql.workers)]
+    They read the ``copies`` of the catalogs where there are any.
+    """
+
+    def __init__(self, settings: Settings, workers: int | None = None, copies: CatalogCopies | None = None) -> None:
+        self._settings, self._copies = settings, copies
+        opened = copies.settings if copies else settings
+        self._workers = [WorkerProcess(opened) for _ in range(workers or settings.sql.workers)]
         # Last in, first out: who is warm is asked before another is started.
         self._free: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()
         for worker in self._workers:
@@ -120,6 +127,7 @@ class Sandbox:
         if len(query.sql) > most:
             raise InvalidQueryError(f"it has {len(query.sql):,} characters; at most {most:,} are allowed")
         allowed = caps or Caps.of(self._settings)
+        self._freshen()
         worker = self._take()
         try:
             yield self._begin(worker, _request(query, allowed, shape), allowed)
@@ -170,6 +178,16 @@ class Sandbox:
             worker.kill()
             self._restart(worker)
 
+    def _freshen(self) -> None:
+        """Let workers see what was committed until now."""
+        if self._copies is None:
+            return
+        try:
+            self._copies.refresh((_CATALOG,))
+        except OSError as error:
+            log.warning("catalog_not_copied", reason=str(error))
+            raise UnreadyWarehouseError(_NOT_COPIED) from None
+
     def _restart(self, worker: WorkerProcess) -> None:
         threading.Thread(target=self._start, args=(worker,), name="sql-worker-start", daemon=True).start()
 
@@ -177,6 +195,7 @@ class Sandbox:
         """Make it warm and free; one that cannot start is tried again by the next query."""
         try:
             if not self._is_closed:
+                self._freshen()
                 worker.start()
         except UnreadyWarehouseError:
             log.info("sql_worker_left_to_the_next_query")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from event_pipeline.contracts.contract import Catalog
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.identity_key import identity_key
 
@@ -35,7 +36,7 @@ SCHEMAS = {"lake": ("raw", "staging", "quarantine", "people", "ops"), "warehouse
 @contextmanager
 def connect(
     settings: Settings,
-    catalogs: tuple[Literal["lake", "warehouse"], ...] = ("lake", "warehouse"),
+    catalogs: tuple[Catalog, ...] = ("lake", "warehouse"),
     *,
     read_only: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -68,7 +69,13 @@ def connect(
 
 def lake_exists(settings: Settings) -> bool:
     """Whether anything was ever loaded; a shared catalog is taken to exist."""
-    return settings.catalog_url is not None or (settings.catalog_dir / "lake.sqlite").exists()
+    return catalogs_exist(settings, ("lake",))
+
+
+def catalogs_exist(settings: Settings, catalogs: Iterable[Catalog]) -> bool:
+    """Whether these were ever written to; a shared catalog is taken to exist."""
+    files = (settings.catalog_dir / f"{catalog}.sqlite" for catalog in catalogs)
+    return settings.catalog_url is not None or all(file.exists() for file in files)
 
 
 def metadata_of(settings: Settings, catalog: str) -> str:
