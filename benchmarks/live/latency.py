@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import linear_regression, quantiles
@@ -18,6 +18,7 @@ from benchmarks.live.databases import Database, Registrations, Written
 from benchmarks.live.workload import Workload
 from benchmarks.steps import KEY, settings_of
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.catalog_copies import CatalogCopies
 from event_pipeline.warehouse.connection import connect
 
 POLL_SECONDS = 0.1
@@ -149,9 +150,9 @@ def wait_until_seen(organisation: Organisation, seconds: float = 1800.0) -> floa
     """Commits a registration and returns how long it took to come in sight. Raises RuntimeError when it does not."""
     sight, started = Sight(), time.monotonic()
     sight.wrote(organisation.commit(1))
-    with connect(organisation.settings, ("warehouse",), read_only=True) as connection:
+    with _looking(organisation.settings, sight) as look:
         while time.monotonic() - started < seconds:
-            if _look(connection, sight):
+            if look():
                 return time.monotonic() - started
             time.sleep(POLL_SECONDS)
     raise RuntimeError(f"a registration did not come in sight within {seconds:.0f} s")
@@ -180,17 +181,31 @@ def measure_latency(organisation: Organisation, rate: float, seconds: float, wor
 
 
 def _read(settings: Settings, sight: Sight, done: threading.Event, found: Latencies) -> None:
-    """Looks at the warehouse as any reader would, until all that was written is in sight."""
+    """Looks at the warehouse until all that was written is in sight."""
     ended_at = 0.0
-    with connect(settings, ("warehouse",), read_only=True) as connection:
+    with _looking(settings, sight) as look:
         while True:
-            found.seen += _look(connection, sight)
+            found.seen += look()
             if done.is_set():
                 ended_at = ended_at or time.monotonic()
                 found.lost = sight.missing()
                 if not found.lost or time.monotonic() - ended_at > _PATIENCE_SECONDS:
                     return
             time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _looking(settings: Settings, sight: Sight) -> Iterator[Callable[[], list[tuple[float, float]]]]:
+    """Looks as the API does: at copies of the catalogs, so that no writer holds the reader up."""
+    with closing(CatalogCopies(settings)) as copies:
+        copies.refresh()
+        with connect(copies.settings, ("warehouse",), read_only=True) as connection:
+
+            def look() -> list[tuple[float, float]]:
+                copies.refresh(("warehouse",))
+                return _look(connection, sight)
+
+            yield look
 
 
 def _look(connection: Any, sight: Sight) -> list[tuple[float, float]]:

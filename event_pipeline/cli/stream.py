@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from event_pipeline.cli._output import begin
@@ -22,6 +24,7 @@ def stream() -> None:
     everything was committed, 1 when another worker follows this data folder or it could not stop in time.
     """
     settings = begin()
+    os.nice(settings.stream.niceness)
 
     from event_pipeline.control.materializations import MaterializationReporter
     from event_pipeline.stream.signals import stopped_by_signals

@@ -94,6 +94,12 @@ class Stream(_Section):
     """The stream worker, which follows the sources live."""
 
     is_enabled: bool = Field(default=True, description="`make up` starts the stream worker too.")
+    niceness: int = Field(
+        default=5,
+        description="How far the worker stands back while others want the processor, such as who answers people.",
+        ge=0,
+        le=19,
+    )
     batch_milliseconds: int = Field(
         default=500, description="A batch is committed at the latest so long after its first change.", ge=10, le=60_000
     )
