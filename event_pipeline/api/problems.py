@@ -31,6 +31,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "gone": (410, "It is no longer there"),
     "too-large": (413, "The request's body is too large"),
     "unsupported-media-type": (415, "The body's media type is not supported"),
+    "wrong-range": (416, "The file has no such bytes"),
     "invalid": (422, "The request holds values that are not allowed"),
     "query-invalid": (422, "The query cannot be run as it is written"),
     "query-too-heavy": (422, "The query needs more memory than it may have"),

@@ -110,6 +110,15 @@ def test_a_download_goes_on_where_it_was_cut_off(api: Api) -> None:
     assert (answer.status_code, answer.content) == (206, whole.content[100:])
 
 
+@pytest.mark.parametrize("wanted", ["bytes=999999999-", "bytes=9-2", "lines=1-2", "bytes=", "everything"])
+def test_bytes_that_are_not_there_are_a_problem(api: Api, wanted: str) -> None:
+    headers = api.headers("export")
+    said = _ended(api, headers, _post(api, headers, TABLE)["export_id"])
+    answer = api.http.get(said["file"], headers=headers | {"Range": wanted})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{said['bytes']}")
+    assert answer.json()["type"] == "urn:event-pipeline:problem:wrong-range"
+
+
 def test_an_answers_part_is_made_too(api: Api) -> None:
     headers = api.headers("export", "read")
     wanted = {"format": "xlsx", "analytics": {"part": "trend", "period": "week"}}

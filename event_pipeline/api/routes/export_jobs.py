@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from starlette.responses import FileResponse
 
 from event_pipeline.api.access import require_scopes
 from event_pipeline.api.answers.exports import ExportItem, ExportPage, ExportRequest
+from event_pipeline.api.exports.download import Download
 from event_pipeline.api.exports.folder import file_name
 from event_pipeline.api.exports.opening import check_export
 from event_pipeline.api.exports.store import Export
@@ -76,7 +76,7 @@ def export(services: Shared, key: Exporter, export_id: ExportId) -> ExportItem:
 @router.get(
     "/{export_id}/file",
     response_class=Response,
-    responses=KEYED | problems("not-found", "conflict", "gone") | FILE | _PARTIAL,
+    responses=KEYED | problems("not-found", "conflict", "gone", "wrong-range") | FILE | _PARTIAL,
     summary="Download a finished export",
 )
 def export_file(request: Request, services: Shared, key: Exporter, export_id: ExportId) -> Response:
@@ -92,7 +92,7 @@ def export_file(request: Request, services: Shared, key: Exporter, export_id: Ex
     services.audit.record(key.key_id, "download_export", export_id, notes_of(request.scope).request_id, details)
     made = FORMATS[found.format]
     headers = attachment(file_name(found.label, found.created_at, made.suffix))
-    return FileResponse(path, media_type=made.media_type, headers=headers)
+    return Download(path, media_type=made.media_type, headers=headers, stat_result=path.stat())
 
 
 @router.delete(
