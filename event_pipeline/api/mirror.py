@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -28,6 +28,8 @@ from event_pipeline.contracts.progress import WAREHOUSE_PROGRESS
 
 if TYPE_CHECKING:
     import duckdb
+
+T = TypeVar("T")
 
 _EVERYTHING = "SELECT * FROM {source}"
 _LATEST_CHECKS = "SELECT * FROM {source} QUALIFY checked_at = max(checked_at) OVER (PARTITION BY table_name)"
@@ -88,6 +90,13 @@ class Mirrored:
     committed_at: datetime
     present: frozenset[str]
     events: EventCopies = field(repr=False, compare=False)
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, worked out once for this state: different questions have parts in common."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
 
 class Mirror:

@@ -28,6 +28,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/alerts", "Alerts", "read", "alerts"),
     Entry("/pipeline", "Pipeline", "read", "pipeline"),
     Entry("/quality", "Data quality", "read", "quality"),
+    Entry("/files", "Files", "export", "download"),
     Entry("/sql", "SQL", "sql", "sql"),
 )
 """The menu."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from event_pipeline.api.access import requires
-from event_pipeline.api.answers.analytics import Analytics, Change, Comparison, Granularity, Period, Totals
+from event_pipeline.api.answers.analytics import (
+    Analytics,
+    Change,
+    Comparison,
+    Granularity,
+    Period,
+    Totals,
+    TrendPoint,
+)
 from event_pipeline.api.conditional import conditional
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.openapi import NOT_MODIFIED, READS
@@ -49,8 +59,15 @@ def analytics_answer(
     """The figures of that period, of one look at the warehouse."""
     organisation = services.settings.organisation
     span = queries.span_of(period, services.today)
-    totals = queries.totals(session, span, organisation.currency)
-    first = span.first or queries.first_day(session)
+
+    def totals_of(days: queries.Span) -> Totals:
+        return state.once(("totals", days), lambda: queries.totals(session, days, organisation.currency))
+
+    def trend() -> tuple[date | None, list[TrendPoint]]:
+        first = span.first or queries.first_day(session)
+        return first, queries.trend(session, first, span.last, granularity)
+
+    first, points = state.once(("trend", span, granularity), trend)
     return Analytics(
         period=period,
         granularity=granularity,
@@ -59,18 +76,18 @@ def analytics_answer(
         time_zone=organisation.time_zone,
         as_of=state.committed_at,
         quality=queries.quality(state.events.checks),
-        totals=totals,
-        trend=queries.trend(session, first, span.last, granularity),
+        totals=totals_of(span),
+        trend=points,
         top_events=queries.top_events(session, span, organisation.currency, top),
-        comparison=_comparison(session, span, totals, organisation.currency),
+        comparison=_comparison(span, totals_of),
     )
 
 
-def _comparison(session: Session, span: queries.Span, now: Totals, currency: str) -> Comparison | None:
+def _comparison(span: queries.Span, totals_of: Callable[[queries.Span], Totals]) -> Comparison | None:
     before = span.before
     if before is None or before.first is None:
         return None
-    totals = queries.totals(session, before, currency)
+    now, totals = totals_of(span), totals_of(before)
     return Comparison(
         first_day=before.first,
         last_day=before.last,

@@ -49,9 +49,12 @@ def create(
     """Needs the scope `export`, for a query `sql` too; audited. `Location` says where to follow it with this key."""
     if wanted.query is not None:
         require_scopes(key, "sql")
-    return services.stored_answers.once(
-        request, key.key_id, idempotency_key, wanted, lambda: _submit(request, services, key, wanted)
-    )
+
+    def submit() -> Answer:
+        made = submitted(request, services, key, wanted)
+        return Answer(item_of(made), 202, {"Location": f"/api/pipeline/exports/{made.export_id}"})
+
+    return services.stored_answers.once(request, key.key_id, idempotency_key, wanted, submit)
 
 
 @router.get("", responses=KEYED, summary="Exports of this key, the newest first")
@@ -63,14 +66,14 @@ def exports(services: Shared, key: Exporter, limit: Limit = 50, cursor: Cursor =
     shown = found[:limit]
     last = [stamp(shown[-1].created_at), shown[-1].export_id] if len(found) > limit else None
     return ExportPage(
-        items=[_item(export) for export in shown], next_cursor=write_cursor(key.key_id, last) if last else None
+        items=[item_of(export) for export in shown], next_cursor=write_cursor(key.key_id, last) if last else None
     )
 
 
 @router.get("/{export_id}", responses=KEYED | problems("not-found"), summary="How far an export is")
 def export(services: Shared, key: Exporter, export_id: ExportId) -> ExportItem:
     """Needs the scope `export`."""
-    return _item(_known(services, key, export_id))
+    return item_of(_known(services, key, export_id))
 
 
 @router.get(
@@ -100,6 +103,11 @@ def export_file(request: Request, services: Shared, key: Exporter, export_id: Ex
 )
 def delete(request: Request, services: Shared, key: Exporter, export_id: ExportId) -> None:
     """Needs the scope `export`; audited. One that is being made is stopped; its file is deleted."""
+    deleted(request, services, key, export_id)
+
+
+def deleted(request: Request, services: Services, key: ApiKey, export_id: str) -> None:
+    """Stop and forget it; audited. Raises Problem: not-found."""
     found = _known(services, key, export_id)
     services.audit.record(
         key.key_id, "delete_export", export_id, notes_of(request.scope).request_id, {"what": found.label}
@@ -107,14 +115,15 @@ def delete(request: Request, services: Shared, key: Exporter, export_id: ExportI
     services.exports.delete(found)
 
 
-def _submit(request: Request, services: Services, key: ApiKey, wanted: ExportRequest) -> Answer:
+def submitted(request: Request, services: Services, key: ApiKey, wanted: ExportRequest) -> Export:
+    """The export, taken in; audited. Raises Problem when it cannot be made."""
     check_export(services, wanted)
     found = services.exports.submit(key.key_id, wanted.details, wanted.label, wanted.format)
     services.audit.record(
         key.key_id, "export", wanted.label, notes_of(request.scope).request_id,
         wanted.details | {"export_id": found.export_id},
     )  # fmt: skip
-    return Answer(_item(found), 202, {"Location": f"/api/pipeline/exports/{found.export_id}"})
+    return found
 
 
 def _known(services: Services, key: ApiKey, export_id: str) -> Export:
@@ -125,7 +134,8 @@ def _known(services: Services, key: ApiKey, export_id: str) -> Export:
     return found
 
 
-def _item(export: Export) -> ExportItem:
+def item_of(export: Export) -> ExportItem:
+    """What it says of itself."""
     is_done = export.state == "done"
     total = export.rows if is_done else export.rows_total
     return ExportItem(

@@ -87,6 +87,17 @@
     }
   }
 
+  // A list that somebody else fills is looked at again until nothing in it is under way.
+  async function poll(place) {
+    while (place.querySelector("[data-under-way]")) {
+      await new Promise((resume) => setTimeout(resume, 1000));
+      const answer = await fetch(place.dataset.poll).catch(() => null);
+      if (answer?.status === 401) return location.reload();
+      if (answer?.ok) replace(place, await answer.text());
+    }
+  }
+
+  document.querySelectorAll("[data-poll]").forEach(poll);
   if (main && document.getElementById("live-standing")) follow();
   document.querySelectorAll("[data-follow-run]").forEach(followRun);
   document.querySelectorAll("form[data-confirm]").forEach((form) => {
