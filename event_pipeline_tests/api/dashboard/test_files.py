@@ -33,7 +33,8 @@ def test_a_table_is_made_into_a_file_and_taken_away(visit: Visiting, site: Site,
     assert download.value.suggested_filename.endswith(".xlsx")
     ids = {row["registration_id"] for row in read("xlsx", (tmp_path / "file.xlsx").read_bytes())}
     assert ids == {i for (i,) in ask(site.settings, "SELECT registration_id FROM warehouse.core.fact_registrations")}
-    assert [entry.action for entry in site.services.audit.entries(2)] == ["download_export", "export"]
+    done = [entry.action for entry in site.services.audit.entries(3)]
+    assert done == ["download_export", "export_made", "export"]
     opened.page.get_by_role("button", name="Delete Registrations").click()
     opened.page.get_by_text("No files yet").wait_for()
 
@@ -57,7 +58,7 @@ def test_only_some_days_of_it_and_csv_as_spreadsheets_read_it(visit: Visiting, s
 
 def test_what_cannot_be_made_is_said(visit: Visiting) -> None:
     opened = visit("/files")
-    _make(opened, "Clubs", "Excel", "2026-06-01", "2026-06-02")
+    _make(opened, "Categories", "Excel", "2026-06-01", "2026-06-02")
     assert "No file is made: " in opened.page.get_by_role("alert").inner_text()
     assert opened.page.get_by_text("No files yet").is_visible()
 
