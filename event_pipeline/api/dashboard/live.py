@@ -25,7 +25,7 @@ _ANYWAY_SECONDS = 20.0
 """How often pages are brought up to date when nothing has happened: time itself goes by."""
 
 _LEAST_SHARE = 30
-"""Updates are followed by a pause of so many times the processor time they took, but not a long one."""
+"""Updates are followed by a pause of so many times the time they took, but not a long one."""
 
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -129,9 +129,9 @@ class LiveFeed:
                 seen = mirror.current.snapshot
             standing = self.standing()
             if moved or standing != known or now - published >= _ANYWAY_SECONDS:
-                known, published, began = standing, now, time.thread_time()
+                known, published, began = standing, now, time.monotonic()
                 self.publish()
-                pause = min(_LONGEST_PAUSE_SECONDS, _LEAST_SHARE * (time.thread_time() - began))
+                pause = min(_LONGEST_PAUSE_SECONDS, _LEAST_SHARE * (time.monotonic() - began))
                 stop.wait(max(least, pause))
 
     def publish(self) -> None:

@@ -17,7 +17,7 @@ from event_pipeline.api.exports.flat import flat_table
 from event_pipeline.api.exports.source import Source
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.queries import analytics, event
-from event_pipeline.api.queries.events import Filters, event_page, one_event
+from event_pipeline.api.queries.events import Filters, event_page, known_event
 from event_pipeline.api.reader import Session
 from event_pipeline.api.services import Services
 
@@ -79,8 +79,5 @@ def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) 
         return None
     if choice.event_id is None:
         raise Problem("invalid", f"event_id: {choice.part} is of one event; name it")
-    found = one_event(copies, choice.event_id, services.settings.organisation.currency)
-    if found is None:
-        raise Problem("not-found", f"there is no event {choice.event_id!r}; GET /api/pipeline/events lists them")
-    _, row = found
+    _, row = known_event(copies, choice.event_id, services.settings.organisation.currency)
     return part(choice.event_id)

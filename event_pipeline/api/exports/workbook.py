@@ -11,10 +11,9 @@ from event_pipeline.api.answers.common import Money as Amount
 from event_pipeline.api.answers.event import EmailFunnel, NoShows, PaymentState
 from event_pipeline.api.answers.events import Event
 from event_pipeline.api.mirror import Mirrored
-from event_pipeline.api.problems import Problem
 from event_pipeline.api.queries import event as queries
 from event_pipeline.api.queries import workbook
-from event_pipeline.api.queries.events import one_event
+from event_pipeline.api.queries.events import known_event
 from event_pipeline.api.services import Services
 from event_pipeline.exports.event_workbook import EventHead, EventWorkbook, Money, Written
 from event_pipeline.models.locale import Locale
@@ -37,10 +36,7 @@ def event_figures(services: Services, event_id: str) -> EventFigures:
     """The figures that ``GET events/{event_id}/analytics`` gives now. Raises Problem not-found."""
     state = services.mirror.refresh()
     copies = state.events
-    found = one_event(copies, event_id, services.settings.organisation.currency)
-    if found is None:
-        raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
-    event, row = found
+    event, row = known_event(copies, event_id, services.settings.organisation.currency)
     funnel = queries.email_funnel(copies, event_id)
     return EventFigures(
         event=event,

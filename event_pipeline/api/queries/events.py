@@ -9,6 +9,7 @@ from typing import Any
 from event_pipeline.api.answers.common import Money, rate
 from event_pipeline.api.answers.events import Event
 from event_pipeline.api.event_copies import EventCopies
+from event_pipeline.api.problems import Problem
 from event_pipeline.api.reader import Row, Session
 
 
@@ -55,6 +56,14 @@ def one_event(copies: EventCopies, event_id: str, currency: str) -> tuple[Event,
     """The event with its row of ``mirror.events``; None when there is none."""
     row = copies.event(event_id)
     return (event_of(row, currency), row) if row else None
+
+
+def known_event(copies: EventCopies, event_id: str, currency: str) -> tuple[Event, Row]:
+    """As ``one_event``. Raises Problem: not-found."""
+    found = one_event(copies, event_id, currency)
+    if found is None:
+        raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
+    return found
 
 
 def event_of(row: Row, currency: str) -> Event:

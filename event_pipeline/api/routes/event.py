@@ -11,10 +11,9 @@ from event_pipeline.api.answers.event import EventAnalytics
 from event_pipeline.api.conditional import of_copies
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.openapi import NOT_MODIFIED, READS, problems
-from event_pipeline.api.problems import Problem
 from event_pipeline.api.queries import event as queries
 from event_pipeline.api.queries.analytics import quality
-from event_pipeline.api.queries.events import one_event
+from event_pipeline.api.queries.events import known_event
 from event_pipeline.api.services import Services, Shared
 
 router = APIRouter(prefix="/api/pipeline", tags=["figures"])
@@ -44,10 +43,7 @@ def event_analytics(request: Request, services: Shared, event_id: EventId) -> Re
 def event_answer(state: Mirrored, services: Services, event_id: str) -> EventAnalytics:
     """How the event goes. Raises Problem: not-found."""
     copies = state.events
-    found = one_event(copies, event_id, services.settings.organisation.currency)
-    if found is None:
-        raise Problem("not-found", f"there is no event {event_id!r}; GET /api/pipeline/events lists them")
-    event, row = found
+    event, row = known_event(copies, event_id, services.settings.organisation.currency)
     funnel = queries.email_funnel(copies, event_id)
     return EventAnalytics(
         event=event,
