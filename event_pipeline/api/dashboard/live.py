@@ -24,7 +24,7 @@ _LOOK_SECONDS = 5.0
 _ANYWAY_SECONDS = 20.0
 """How often pages are brought up to date when nothing has happened: time itself goes by."""
 
-_LEAST_SHARE = 30
+_LEAST_SHARE = 50
 """Updates are followed by a pause of so many times the time they took, but not a long one."""
 
 _LONGEST_PAUSE_SECONDS = 5.0
