@@ -166,7 +166,7 @@ def test_pages_say_what_scripts_and_frames_may(api: Api) -> None:
 
 
 def test_a_key_for_no_page_is_told_what_it_lacks(api: Api) -> None:
-    assert _sign_in(api, api.key("export")).headers["location"] == "/"
+    assert _sign_in(api, api.key("admin")).headers["location"] == "/"
     page = api.http.get("/", headers=PAGE)
     assert page.status_code == 403
     assert "This needs another key" in page.text
