@@ -37,12 +37,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sessions at a time, how long the next waits for a place, how long one may read; memory of all together."""
+    """Sessions at a time, how long the next waits for a place, how long one may read; memory of all together.
+
+    ``threads`` is how many processors one query may take: answers that take milliseconds are quicker with one, which
+    needs none of the others', and several are worked out side by side anyway.
+    """
 
     sessions: int
     waiting_seconds: float
     seconds: float
     memory_megabytes: int | None = None
+    threads: int | None = None
 
 
 class Session:
@@ -96,7 +101,8 @@ class Reader:
     ) -> None:
         self._settings = copies.settings if copies else settings
         self._catalogs, self._copies, self._lags = catalogs, copies, lags
-        self._limits = limits or Limits(settings.api.readers, settings.api.query_seconds, settings.api.query_seconds)
+        seconds = settings.api.query_seconds
+        self._limits = limits or Limits(settings.api.readers, seconds, seconds, threads=1)
         self._lock = threading.Lock()
         self._opened: AbstractContextManager[duckdb.DuckDBPyConnection] | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -200,6 +206,8 @@ class Reader:
                 self._connection = opened.__enter__()
                 self._opened = opened
                 self._connection.execute(f"ATTACH ':memory:' AS mirror (COMPRESS, ROW_GROUP_SIZE {_ROW_GROUP})")
+                if self._limits.threads is not None:
+                    self._connection.execute(f"SET threads = {self._limits.threads}")
                 if self._limits.memory_megabytes is not None:
                     self._connection.execute(f"SET memory_limit = '{self._limits.memory_megabytes}MB'")
             return self._connection
