@@ -17,7 +17,7 @@ import structlog
 from event_pipeline.api.problems import Problem
 from event_pipeline.contracts.contract import Catalog
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.catalog_copies import CatalogCopies
+from event_pipeline.warehouse.catalog_copies import NOT_COPIED, CatalogCopies
 from event_pipeline.warehouse.connection import catalogs_exist, connect, metadata_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _ROW_GROUP = 8_192
 _NOT_READY = (
     "the warehouse was never made or cannot be opened; see `event-pipeline status`, and start it with `make up`"
 )
-_NOT_COPIED = "the warehouse's catalog could not be copied; the log says why, such as a full disk"
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +149,7 @@ class Reader:
             self._copies.refresh(self._catalogs)
         except OSError as error:
             log.warning("catalog_not_copied", reason=str(error))
-            raise Problem("warehouse-not-ready", _NOT_COPIED, {"Retry-After": "5"}) from None
+            raise Problem("warehouse-not-ready", NOT_COPIED, {"Retry-After": "5"}) from None
 
     @contextmanager
     def _place(self) -> Iterator[None]:

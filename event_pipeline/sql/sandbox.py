@@ -25,7 +25,7 @@ from event_pipeline.sql.faults import Fault
 from event_pipeline.sql.frames import Frame
 from event_pipeline.sql.process import WorkerProcess
 from event_pipeline.sql.query import Caps, Column, Query, Shape
-from event_pipeline.warehouse.catalog_copies import CatalogCopies
+from event_pipeline.warehouse.catalog_copies import NOT_COPIED, CatalogCopies
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,6 @@ _PATIENCE_SECONDS = 30.0
 """How long a query waits for a worker."""
 
 _CATALOG = "warehouse"
-_NOT_COPIED = "the warehouse's catalog could not be copied; the log says why, such as a full disk"
 _BUSY = "other queries take every worker; try again in a second"
 _HARMLESS = frozenset({"invalid", "refused", "slow"})
 """Faults after which a worker is as good as before."""
@@ -186,7 +185,7 @@ class Sandbox:
             self._copies.refresh((_CATALOG,))
         except OSError as error:
             log.warning("catalog_not_copied", reason=str(error))
-            raise UnreadyWarehouseError(_NOT_COPIED) from None
+            raise UnreadyWarehouseError(NOT_COPIED) from None
 
     def _restart(self, worker: WorkerProcess) -> None:
         threading.Thread(target=self._start, args=(worker,), name="sql-worker-start", daemon=True).start()

@@ -6,12 +6,13 @@ does, or by what went wrong. It ends with its input, and takes the copies with i
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+
+import psutil
 
 _BUSY_SECONDS = 30.0
 
@@ -29,9 +30,10 @@ class _Catalog:
         """Copy it if it has changed. Raises OSError and sqlite3.Error."""
         connection = self._opened()
         if connection is None:
+            self._target.unlink(missing_ok=True)
             return
         ((version,),) = connection.execute("PRAGMA data_version").fetchall()
-        if version != self._version:
+        if version != self._version or not self._target.exists():
             self._copy(connection)
             self._version = version
 
@@ -87,18 +89,8 @@ def _forget_the_dead(folder: Path) -> None:
     """Remove the copies of processes that ended without a chance to."""
     for left in folder.glob("*-*"):
         number = left.name.partition("-")[0]
-        if number.isdigit() and not _is_alive(int(number)):
+        if number.isdigit() and not psutil.pid_exists(int(number)):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 if __name__ == "__main__":

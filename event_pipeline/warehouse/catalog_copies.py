@@ -19,6 +19,9 @@ import structlog
 from event_pipeline.contracts.contract import Catalog
 from event_pipeline.settings import Settings
 
+NOT_COPIED = "the warehouse's catalog could not be copied; the log says why, such as a full disk"
+"""What those are told who asked."""
+
 log = structlog.get_logger(__name__)
 
 

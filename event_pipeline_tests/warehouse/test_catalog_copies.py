@@ -109,6 +109,19 @@ def test_a_catalog_that_was_restored_is_found(settings: Settings, copies: Catalo
     assert _seen(copies) == [1]
 
 
+def test_a_copy_that_was_lost_is_made_again_and_one_of_nothing_is_not_kept(
+    settings: Settings, copies: CatalogCopies
+) -> None:
+    _commit(settings, 1)
+    copies.refresh()
+    _file(copies).unlink()
+    copies.refresh()
+    assert _seen(copies) == [1]
+    shutil.rmtree(settings.catalog_dir)
+    copies.refresh()
+    assert not _file(copies).exists()
+
+
 def test_a_copier_that_was_killed_is_started_again(settings: Settings, copies: CatalogCopies) -> None:
     _commit(settings, 1)
     copies.refresh()

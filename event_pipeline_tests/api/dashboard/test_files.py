@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from event_pipeline.api.dashboard.pages.files import GROUPS
+from event_pipeline.contracts.core import CORE
+from event_pipeline.contracts.marts import MARTS
 from event_pipeline_tests.api.dashboard.conftest import Visiting
 from event_pipeline_tests.api.dashboard.site import Scheme, Site, Visit
 from event_pipeline_tests.api.organisation import ask
@@ -54,6 +57,11 @@ def test_only_some_days_of_it_and_csv_as_spreadsheets_read_it(visit: Visiting, s
     content = (tmp_path / "file.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")
     assert content.count(b"\r\n") == rows + 1
+
+
+def test_every_table_has_a_name_for_people() -> None:
+    named = [name for group in GROUPS.values() for name in group]
+    assert sorted(named) == sorted(contract.name for contract in (*CORE.values(), *MARTS.values()))
 
 
 def test_what_cannot_be_made_is_said(visit: Visiting) -> None:
