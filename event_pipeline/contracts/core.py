@@ -6,8 +6,24 @@ Definitions that hold wherever these numbers appear:
   of an earlier one of that person for that event. A team registration counts once; its people are ``team_size``.
 - *Attended*: a counted registration with a counted check-in. *Attendance rate*: attended over counted registrations
   of events that have started.
-- *Revenue*: verified payments less refunds, in minor units. Rejected, pending and failed payments are no revenue; a
-  cancelled registration's verified payment stays revenue until it is refunded.
+- *Payment*: money for one purpose, once, whoever says so. A provider's session, payment intent and charges are one
+  payment. What the app or a sheet marks by hand (``app_status``) belongs to the earliest payment that the provider
+  received for that registration; the provider's word outranks the mark. Where the provider only knows attempts that
+  brought no money, a verified mark is a payment of its own (it was paid another way) and any other mark belongs to the
+  latest attempt. Money for a duplicate, a shared address or a cancelled registration is money like any other.
+- *State of a payment*: of each charge, refund and dispute the latest state counts, in whatever order and however often
+  events come; the provider's time of an event decides, and within one second the later step. A payment was received when
+  its charge was captured (or its intent or session says so). Given back is what the charge says in all, less what was
+  only released because it was captured in part; refunds begun after that are added, refunds that failed after it are
+  taken off. A refund that is pending counts as given back; one that failed or was cancelled never happened. A dispute
+  moves no money until it is lost; one that is won, withdrawn or reinstated in the end moves none.
+- *Revenue*: what was received less what was given back, in minor units of the payment's own currency. Rejected, pending
+  and failed payments are no revenue; a cancelled registration's payment stays revenue until it is given back.
+- *Days of money*: a payment counts on the day it was paid, a refund on the day it was given back, a lost dispute on the
+  day it was lost. A hand mark was paid when the document was first seen verified without a break since (its update time
+  then, else the registration's time); later edits do not move it. Totals count entries on their own day, so a day's
+  revenue may be negative.
+- *Minor units*: those of ISO 4217, whatever unit the provider counts in.
 """
 
 from __future__ import annotations
@@ -137,10 +153,13 @@ BRIDGE_EVENT_TAGS = _core(
     _string("color", "Colour as #rrggbb."),
 )  # fmt: skip
 
+PAYMENT_STATES = ("pending", "verified", "rejected", "failed", "refunded")
+
 FACT_REGISTRATIONS = _core(
     "fact_registrations", "one row per registration document or hand-added sheet row", ("registration_id",),
     "Registrations with their state; cancelled ones and duplicates are marked, not dropped.",
-    ("staging.registrations", "staging.sheet_rows", "people.people", "core.dim_events", "core.fact_attendance"),
+    ("staging.registrations", "staging.sheet_rows", "people.people", "core.dim_events", "core.fact_attendance",
+     "core.fact_payments"),
     _string("registration_id", "Push id; 'sheet:...' for a walk-in added by hand.", nullable=False),
     EVENT_ID,
     _string("source_event_id", "Event id as the document says, also when that event is gone.", nullable=False),
@@ -159,7 +178,7 @@ FACT_REGISTRATIONS = _core(
     _flag("is_walk_in", "Added by hand in the event's sheet."),
     _flag("is_attended", "Has a counted check-in."),
     _instant("attended_at", "The counted check-in."),
-    _string("payment_status", "State of the hand-checked payment.", allowed=("pending", "verified", "rejected")),
+    _string("payment_status", "State that counts of its payments: verified if any is, else refunded, pending, rejected or failed; empty without a payment.", allowed=PAYMENT_STATES),
 )  # fmt: skip
 
 REFUSALS = ("garbled", "bad_checksum", "unknown_registration", "wrong_event", "cancelled", "undone", "already_in")
@@ -183,22 +202,57 @@ FACT_ATTENDANCE = _core(
     _flag("is_counted", "First valid claim of its person for the event."),
 )  # fmt: skip
 
+NOT_COUNTED = (
+    "pending",
+    "rejected",
+    "failed",
+    "refunded",
+    "dispute_lost",
+    "partly_refunded",
+    "other_currency",
+    "no_amount",
+)
+
 FACT_PAYMENTS = _core(
     "fact_payments", "one row per payment", ("payment_id",),
-    "Payments checked by hand in the app or reported by a provider, at their latest state.",
-    ("staging.registrations", "staging.payment_events", "staging.events", "core.fact_registrations"),
-    _string("payment_id", "app:{registration_id} or {provider}:{payment id}.", nullable=False),
+    "Payments with what the app or a sheet says, what the provider says and the state that counts.",
+    ("staging.resolved_registrations", "staging.provider_payments", "staging.payment_verifications", "staging.events"),
+    _string("payment_id", "{provider}:{payment id}, or app:{registration_id} or sheet:{registration_id} where only a mark says so.", nullable=False),
     _string("registration_id", "Registration paid for; empty when unknown."),
     EVENT_ID,
     USER_ID,
-    _string("method", "app for hand-checked, else the provider.", nullable=False),
-    _string("payment_status", "State.", nullable=False, allowed=("pending", "verified", "rejected", "failed", "refunded")),
-    _money("amount_minor", "Amount in minor units; the event's fee where the app forgot it.", minimum=0),
-    _money("refunded_minor", "Amount given back in minor units.", nullable=False, minimum=0),
-    _money("revenue_minor", "What counts as revenue, in minor units.", nullable=False, minimum=0),
+    _string("method", "The provider, else app or sheet.", nullable=False),
+    _string("app_status", "What the app or the sheet marks; empty when neither does.", allowed=("pending", "verified", "rejected")),
+    _string("provider_status", "What the provider says, disputed while a dispute is open; of a payment marked by hand, its latest attempt; empty when it knows nothing.", allowed=("pending", "verified", "failed", "refunded", "disputed")),
+    _string("payment_status", "The state that counts: the provider's, else the mark's. Partly refunded and disputed payments stay verified.", nullable=False, allowed=PAYMENT_STATES),
+    _money("amount_minor", "Amount received, else asked for, in minor units; the event's fee where the app forgot it.", minimum=0),
+    _money("refunded_minor", "Amount given back, lost disputes included, in minor units.", nullable=False, minimum=0),
+    _money("revenue_minor", "What counts as revenue, in minor units of the payment's currency.", nullable=False, minimum=0),
     CURRENCY,
     _flag("is_amount_from_event", "The amount is the event's fee."),
-    _instant("occurred_at", "When it reached this state, as far as known."),
+    _flag("is_disputed", "A dispute or an inquiry about it is open."),
+    _string("not_counted_reason", "Why not all of it is in the totals; other_currency is counted in its own. Empty when it counts in full.", allowed=NOT_COUNTED),
+    _instant("paid_at", "When it was paid; empty when it was not, or when nothing says when."),
+    _day("paid_date", "The organisation's day of it."),
+    _instant("refunded_at", "When something of it was last given back."),
+    _day("refunded_date", "The organisation's day of it."),
+    _instant("occurred_at", "When it was paid, else when it reached its state, as far as known."),
+    _day("occurred_date", "The organisation's day of it."),
+)  # fmt: skip
+
+FACT_PAYMENT_ENTRIES = _core(
+    "fact_payment_entries", "one row per movement of money", ("entry_id",),
+    "What came in and what was given back, each on its own day; the entries of a payment add up to its revenue.",
+    ("core.fact_payments", "staging.provider_refunds"),
+    _string("entry_id", "{payment_id}/payment, or the payment's id and that of what gave money back.", nullable=False),
+    _string("payment_id", "Payment it belongs to.", nullable=False, references="core.fact_payments.payment_id"),
+    _string("registration_id", "Registration paid for; empty when unknown."),
+    EVENT_ID,
+    USER_ID,
+    _string("entry_kind", "payment comes in; refund and (lost) dispute go out.", nullable=False, allowed=("payment", "refund", "dispute")),
+    _money("amount_minor", "Amount in minor units; negative when it goes out.", nullable=False),
+    CURRENCY,
+    _instant("occurred_at", "When it was paid, given back or lost."),
     _day("occurred_date", "The organisation's day of it."),
 )  # fmt: skip
 
@@ -224,7 +278,7 @@ CORE = {
     contract.table: contract
     for contract in (
         DIM_EVENTS, DIM_CLUBS, DIM_CATEGORIES, DIM_USERS, DIM_DATES, BRIDGE_EVENT_TAGS,
-        FACT_REGISTRATIONS, FACT_ATTENDANCE, FACT_PAYMENTS, FACT_EMAIL_EVENTS,
+        FACT_REGISTRATIONS, FACT_ATTENDANCE, FACT_PAYMENTS, FACT_PAYMENT_ENTRIES, FACT_EMAIL_EVENTS,
     )
 }  # fmt: skip
 """Core contract by table."""

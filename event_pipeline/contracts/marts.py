@@ -6,7 +6,15 @@ What *counted*, *attended* and *revenue* mean is said once, in the core contract
 - *Expected* are the counted registrations of events that have started.
 - *Fill rate* is participants over capacity: a team takes as many places as it has people. It may exceed 1.
 - What has no known day stands on a row with an empty date, so that totals lose nothing.
-- Amounts are in the organisation's currency; payments in another one are only in ``core.fact_payments``.
+- Amounts named ``revenue_minor`` are in the organisation's currency; money in another one is in ``agg_event_revenue``,
+  each currency by itself, and never added to them.
+- *Revenue of a day* is the money that came in on that day less the money given back on it: it may be negative.
+- *Discrepancies* are what a treasurer looks at. ``marked_but_not_reported``: a mark says paid, for an event of which a
+  provider has reported payments, and the provider received nothing for that registration. ``paid_but_not_marked``: the
+  provider received money, and no mark says paid. ``amount_differs_from_fee``: what was received is neither the event's
+  fee nor, for a team, the fee of each of its people. ``paid_twice``: each of several payments that stand verified for
+  one registration. ``paid_for_cancelled`` and ``paid_for_duplicate``: money that stands for such a registration.
+  ``disputed``: a dispute is open. ``other_currency``: money that stands in another currency than the organisation's.
 """
 
 from __future__ import annotations
@@ -14,7 +22,7 @@ from __future__ import annotations
 from typing import Any
 
 from event_pipeline.contracts.contract import UNKNOWN, Column, Contract
-from event_pipeline.contracts.core import CURRENCY, EVENT_ID
+from event_pipeline.contracts.core import CURRENCY, EVENT_ID, USER_ID
 
 
 def _count(name: str, description: str, **more: Any) -> Column:
@@ -32,7 +40,9 @@ def _rate(name: str, description: str, **more: Any) -> Column:
 DATE = Column(
     "date", "date", "The organisation's day; empty for what has no known day.", references="core.dim_dates.date"
 )
-REVENUE = _count("revenue_minor", "Verified payments less refunds, in minor units, by the day of the payment's state.")
+REVENUE = _integer(
+    "revenue_minor", "Received less given back that day, in minor units; may be negative.", nullable=False
+)
 
 
 def _mart(table: str, grain: str, key: tuple[str, ...], description: str, sources: tuple[str, ...], *columns: Column) -> Contract:  # fmt: skip
@@ -45,7 +55,7 @@ def _mart(table: str, grain: str, key: tuple[str, ...], description: str, source
 AGG_EVENT_METRICS = _mart(
     "agg_event_metrics", "one row per event and day on which something happened", ("event_id", "date"),
     "What happened to each event on each day; registrations of deleted events are on the unknown event.",
-    ("core.fact_registrations", "core.fact_attendance", "core.fact_payments"),
+    ("core.fact_registrations", "core.fact_attendance", "core.fact_payments", "core.fact_payment_entries"),
     EVENT_ID,
     DATE,
     _count("registrations", "Counted registrations made that day."),
@@ -55,7 +65,7 @@ AGG_EVENT_METRICS = _mart(
     _count("walk_ins", "Counted registrations added by hand in the event's sheet."),
     _count("check_ins", "Counted check-ins of that day."),
     REVENUE,
-    _count("payments_verified", "Payments that stand verified, in any currency, by the day of their state."),
+    _count("payments_verified", "Payments that stand verified, in any currency, by the day they were paid."),
     _count("payments_pending", "Payments that wait to be checked, in any currency, by the day of their state."),
     CURRENCY,
 )  # fmt: skip
@@ -91,7 +101,7 @@ AGG_CLUB_METRICS = _mart(
     _count("expected", "Counted registrations of events that have started."),
     _count("expected_attended", "Those of the expected who attended."),
     _rate("attendance_rate", "expected_attended over expected; empty before anyone is expected.", maximum=1),
-    _count("revenue_minor", "Verified payments less refunds, in minor units."),
+    _count("revenue_minor", "Received less given back, in minor units."),
     CURRENCY,
     _count("people", "Known people with a counted registration."),
     _count("returning_people", "Of them, those with counted registrations for two events of the club or more."),
@@ -151,11 +161,49 @@ AGG_COHORTS = _mart(
     _rate("repeat_rate", "attended_people over cohort_people.", maximum=1),
 )  # fmt: skip
 
+AGG_EVENT_REVENUE = _mart(
+    "agg_event_revenue", "one row per event, day and currency on which money moved", ("event_id", "date", "currency"),
+    "Money by the day it moved, each currency by itself; of the organisation's currency it adds up to revenue_minor elsewhere.",
+    ("core.fact_payment_entries",),
+    EVENT_ID,
+    DATE,
+    CURRENCY,
+    _count("paid_minor", "Received that day, in minor units of the currency."),
+    _count("refunded_minor", "Given back that day, lost disputes included, in minor units of the currency."),
+    _integer("revenue_minor", "paid_minor less refunded_minor; may be negative.", nullable=False),
+)  # fmt: skip
+
+DISCREPANCIES = (
+    "marked_but_not_reported", "paid_but_not_marked", "amount_differs_from_fee", "paid_twice", "paid_for_cancelled",
+    "paid_for_duplicate", "disputed", "other_currency",
+)  # fmt: skip
+
+AGG_PAYMENT_DISCREPANCIES = _mart(
+    "agg_payment_discrepancies", "one row per payment and kind of discrepancy", ("payment_id", "discrepancy"),
+    "Payments that a treasurer should look at, and why; one that is mended leaves by itself.",
+    ("core.dim_events", "core.fact_registrations", "core.fact_payments"),
+    Column("payment_id", "string", "Payment.", nullable=False, references="core.fact_payments.payment_id"),
+    Column("discrepancy", "string", "What is wrong.", nullable=False, allowed=DISCREPANCIES),
+    EVENT_ID,
+    Column("registration_id", "string", "Registration paid for; empty when unknown."),
+    USER_ID,
+    Column("method", "string", "The provider, else app or sheet.", nullable=False),
+    Column("app_status", "string", "What the app or the sheet marks."),
+    Column("provider_status", "string", "What the provider says."),
+    Column("payment_status", "string", "The state that counts.", nullable=False),
+    _integer("amount_minor", "Amount received in minor units.", minimum=0),
+    _integer("expected_minor", "The event's fee in minor units of the organisation's currency, for a team that of all its people; empty without a fee.", minimum=0),
+    _count("revenue_minor", "What counts of it as revenue, in minor units of its currency."),
+    CURRENCY,
+    Column("paid_at", "timestamp", "When it was paid."),
+    Column("occurred_at", "timestamp", "When it was paid, else when it reached its state."),
+)  # fmt: skip
+
 MARTS = {
     contract.table: contract
     for contract in (
         AGG_EVENT_METRICS, AGG_DAILY_METRICS, AGG_CLUB_METRICS, AGG_REGISTRATION_PACE,
-        AGG_ARRIVALS, AGG_EMAIL_FUNNEL, AGG_COHORTS,
+        AGG_ARRIVALS, AGG_EMAIL_FUNNEL, AGG_COHORTS, AGG_EVENT_REVENUE, AGG_PAYMENT_DISCREPANCIES,
     )
 }  # fmt: skip
 """Mart contract by table; what a mart is made of stands before it."""

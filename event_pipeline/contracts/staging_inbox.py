@@ -19,6 +19,9 @@ from event_pipeline.contracts.staging_columns import (
     timestamp,
     verbatim,
 )
+from event_pipeline.contracts.staging_payments import PAYMENT_VERIFICATIONS, PROVIDER_PAYMENTS, PROVIDER_REFUNDS
+
+PAYMENT_EVENTS = ("pending", "succeeded", "failed", "refunded", "canceled", "open", "won", "lost")
 
 
 def _staging(
@@ -64,16 +67,25 @@ EMAIL_EVENT_ROWS = _staging(
 )  # fmt: skip
 
 PAYMENT_EVENT_ROWS = _staging(
-    "payment_events", "inbox_payment_events", "one row per reported payment event", "What the payment provider reported.",
+    "payment_events", "inbox_payment_events", "one row per reported payment event",
+    "What the payment provider reported: the state in which a payment, charge, refund or dispute was then.",
     document_key("payment_event_id", "{provider}:{provider's event id}."),
     text("provider", "Payment provider.", max_length=100, nullable=False),
     text("payment_id", "Payment it belongs to.", max_length=300, nullable=False),
     text("registration_id", "Registration paid for.", max_length=200),
     text("event_id", "Event paid for.", max_length=200),
-    choice("payment_event", "What happened.", ("pending", "succeeded", "failed", "refunded"), path="status", nullable=False),
-    integer("amount_minor", "Amount in minor units.", minimum=0, maximum=MAX_AMOUNT_MINOR, nullable=False),
+    choice("object_type", "What it is the state of; empty: of the payment itself, and a refunded one is one more refund.", ("payment", "session", "charge", "refund", "dispute"), path="object"),
+    text("object_id", "Id of that charge, session, refund or dispute; the payment's own where empty.", max_length=300),
+    choice("payment_event", "Its state: pending, succeeded, failed or canceled; open, won or lost for a dispute. Refunded: so much was given back by this event.", PAYMENT_EVENTS, path="status", nullable=False),
+    integer("amount_minor", "Amount in minor units: asked for, given back or disputed.", minimum=0, maximum=MAX_AMOUNT_MINOR, nullable=False),
+    integer("captured_minor", "Received until then, in minor units; of a payment without object the amount, once it succeeded.", minimum=0, maximum=MAX_AMOUNT_MINOR),
+    integer("refunded_minor", "Of a charge: given back until then in all, without what was only released.", minimum=0, maximum=MAX_AMOUNT_MINOR),
+    integer("returned_minor", "Of a charge: what this event took off the amount given back, as a failed refund does.", minimum=0, maximum=MAX_AMOUNT_MINOR),
+    integer("state_order", "Which of the states of one second is the later one.", minimum=0),
     text("currency", "ISO 4217 code.", max_length=10),
     timestamp("occurred_at", "When it happened.", nullable=False),
+    timestamp("paid_at", "When the money was received, where this event is about that.", consequence="note"),
+    timestamp("object_created_at", "When the object was made, as far as it says.", consequence="note"),
 )  # fmt: skip
 
 SHEET_ROWS = _staging(
@@ -203,6 +215,10 @@ STAGING_PARSED = {c.table: c for c in (SCANS, EMAIL_EVENT_ROWS, PAYMENT_EVENT_RO
 """Tables parsed from raw records, with rows that may go to quarantine."""
 
 STAGING_DERIVED = {
-    c.table: c for c in (ABSENT_REGISTRATIONS, SHEET_CORRECTIONS, ATTENDANCE_REVERSALS, RESOLVED_REGISTRATIONS)
-}
+    c.table: c
+    for c in (
+        ABSENT_REGISTRATIONS, SHEET_CORRECTIONS, ATTENDANCE_REVERSALS, RESOLVED_REGISTRATIONS, PAYMENT_VERIFICATIONS,
+        PROVIDER_REFUNDS, PROVIDER_PAYMENTS,
+    )
+}  # fmt: skip
 """Tables made from other staging tables."""
