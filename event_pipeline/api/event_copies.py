@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.core import FACT_PAYMENTS
-from event_pipeline.contracts.marts import AGG_ARRIVALS, AGG_REGISTRATION_PACE
+from event_pipeline.contracts.marts import (
+    AGG_ARRIVALS,
+    AGG_EVENT_REVENUE,
+    AGG_PAYMENT_DISCREPANCIES,
+    AGG_REGISTRATION_PACE,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,10 +38,20 @@ SELECT event_id, payment_status, currency, count(*) AS payments, coalesce(sum(am
     sum(refunded_minor)::BIGINT AS refunded, sum(revenue_minor)::BIGINT AS revenue
 FROM {source} GROUP BY ALL ORDER BY event_id, payment_status, currency
 """
+_REVENUE = """
+SELECT event_id, currency, sum(paid_minor)::BIGINT AS paid, sum(refunded_minor)::BIGINT AS refunded,
+    sum(revenue_minor)::BIGINT AS revenue
+FROM {source} GROUP BY ALL ORDER BY event_id, currency
+"""
+_DISCREPANCIES = """
+SELECT event_id, discrepancy, count(*) AS payments FROM {source} GROUP BY ALL ORDER BY event_id, discrepancy
+"""
 PARTS: Mapping[str, tuple[Contract, str]] = {
     "pace": (AGG_REGISTRATION_PACE, _PACE),
     "arrivals": (AGG_ARRIVALS, _ARRIVALS),
     "payments": (FACT_PAYMENTS, _PAYMENTS),
+    "revenue": (AGG_EVENT_REVENUE, _REVENUE),
+    "discrepancies": (AGG_PAYMENT_DISCREPANCIES, _DISCREPANCIES),
 }
 """By name, the warehouse's table that each part is made from and how; the first column is the event's id."""
 

@@ -22,7 +22,7 @@ from event_pipeline.api.problems import Problem
 from event_pipeline.api.reader import Reader, Row, Session
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
 from event_pipeline.contracts.core import DIM_CATEGORIES, DIM_CLUBS, DIM_EVENTS
-from event_pipeline.contracts.marts import AGG_DAILY_METRICS, AGG_EMAIL_FUNNEL, AGG_EVENT_METRICS
+from event_pipeline.contracts.marts import AGG_DAILY_METRICS, AGG_EMAIL_FUNNEL, AGG_EVENT_METRICS, AGG_EVENT_REVENUE
 from event_pipeline.contracts.ops import DATA_QUALITY
 from event_pipeline.contracts.progress import WAREHOUSE_PROGRESS
 
@@ -48,6 +48,7 @@ COPIES: Mapping[str, tuple[Contract, str]] = {
             DIM_CATEGORIES,
             AGG_DAILY_METRICS,
             AGG_EVENT_METRICS,
+            AGG_EVENT_REVENUE,
             AGG_EMAIL_FUNNEL,
             WAREHOUSE_PROGRESS,
         )
@@ -60,15 +61,26 @@ COPIES: Mapping[str, tuple[Contract, str]] = {
 _NO_START = -(2**62)
 """Place of events without a start: after all others."""
 
+_OTHER_REVENUE = """
+SELECT event_id, date, currency, revenue_minor FROM mirror.agg_event_revenue
+WHERE currency IS DISTINCT FROM (SELECT any_value(currency) FROM mirror.agg_event_metrics)
+"""
+_OTHER_REVENUE_OF_EVENTS = """
+SELECT event_id, list({'amount_minor': amount_minor, 'currency': currency} ORDER BY currency) AS other_revenue FROM (
+    SELECT event_id, currency, sum(revenue_minor)::BIGINT AS amount_minor FROM mirror.other_revenue
+    GROUP BY ALL HAVING amount_minor <> 0
+) GROUP BY event_id
+"""
 _EVENTS = f"""
-SELECT events.*, club_name, category_name, totals.* EXCLUDE (event_id),
+SELECT events.*, club_name, category_name, totals.* EXCLUDE (event_id), other_revenue,
     coalesce(epoch_us(starts_at), {_NO_START}) AS place,
     starts_at <= (SELECT coalesce(max(as_of), (SELECT committed_at FROM mirror.state)) FROM mirror.warehouse_progress)
         AND coalesce(event_status, '') <> 'cancelled' AS has_started
 FROM mirror.dim_events AS events LEFT JOIN mirror.event_totals AS totals USING (event_id)
+    LEFT JOIN ({_OTHER_REVENUE_OF_EVENTS}) AS others USING (event_id)
     LEFT JOIN mirror.dim_clubs USING (club_id) LEFT JOIN mirror.dim_categories USING (category_id)
 """
-JOINED: Mapping[str, str] = {"events": _EVENTS}
+JOINED: Mapping[str, str] = {"other_revenue": _OTHER_REVENUE, "events": _EVENTS}
 """By its name in ``mirror``, what is made of the copies: joining again for each request costs more than looking up."""
 
 _MAKES_OTHER_TABLES = ("created_", "dropped_", "altered_")

@@ -1,8 +1,8 @@
 """The workbook of an event as its organisers know it from the app's Google Sheet.
 
 Worksheets ``Registrations`` (title, empty row, header in row 3, a row for each registration), ``Team Members`` (a row
-for each member besides the lead) and ``Dashboard``. Instants and amounts are real ones in the organisation's zone and
-currency; what is not known is ``N/A``, as the app writes it.
+for each member besides the lead), ``Dashboard``, and tables of the payments. Instants and amounts are real ones in the
+organisation's zone and currency; what is not known is ``N/A``, as the app writes it.
 """
 
 from __future__ import annotations
@@ -117,6 +117,12 @@ class EventWorkbook:
                 write_text(sheet, self._formats, at, 0, label)
                 self._write(sheet, at, 1, value)
             at += 2
+
+    def add_table(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """One more worksheet: the title, an empty row, the header in row 3, then the rows."""
+        sheet = self._sheet(name, header)
+        for number, cells in enumerate(rows, start=1):
+            self._write_row(sheet, _HEADER_ROW + number, cells)
 
     def close(self) -> None:
         """Finish the file."""

@@ -237,6 +237,14 @@ class RefundSpike(OrganiserRule):
     times: float = Field(default=3, description="And so many times the usual of four weeks.", ge=1, le=10_000)
 
 
+class PaymentDiscrepancy(OrganiserRule):
+    """Payments of an event on which app and provider disagree, or that should not be there."""
+
+    severity: Severity = _severity("warning")
+    days: int = Field(default=60, description="Payments of the last so many days.", ge=1, le=3_650)
+    least: int = Field(default=1, description="At least so many payments of an event.", ge=1, le=1_000_000)
+
+
 class AlertRules(BaseModel):
     """What is watched."""
 
@@ -263,3 +271,4 @@ class AlertRules(BaseModel):
     registration_burst: RegistrationBurst = RegistrationBurst()
     high_value_payment: HighValuePayment = HighValuePayment()
     refund_spike: RefundSpike = RefundSpike()
+    payment_discrepancy: PaymentDiscrepancy = PaymentDiscrepancy()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENTS, FACT_REGISTRATIONS
-from event_pipeline.contracts.marts import AGG_EVENT_METRICS, AGG_REGISTRATION_PACE
+from event_pipeline.contracts.marts import AGG_EVENT_METRICS, AGG_PAYMENT_DISCREPANCIES, AGG_REGISTRATION_PACE
 from event_pipeline_tests.alerts.situation import NOW, TODAY, Situation
 
 
@@ -143,3 +143,28 @@ def test_more_refunds_than_usual_are_found(situation: Situation) -> None:
     ]
     situation.put(FACT_PAYMENTS, *usual)
     assert situation.find("refund_spike") == []
+
+
+def discrepancy(payment_id: str, kind: str, event_id: str = "e", **ago: float) -> dict[str, Any]:
+    return {
+        "payment_id": payment_id, "discrepancy": kind, "event_id": event_id, "method": "stripe",
+        "payment_status": "verified", "currency": "INR", "occurred_at": NOW - timedelta(**(ago or {"days": 1})),
+    }  # fmt: skip
+
+
+def test_payments_to_check_are_told_of_each_event_until_they_are_mended(situation: Situation) -> None:
+    situation.put(DIM_EVENTS, event("e"), event("old"))
+    situation.put(
+        AGG_PAYMENT_DISCREPANCIES,
+        discrepancy("p1", "paid_twice"),
+        discrepancy("p2", "paid_twice"),
+        discrepancy("p2", "amount_differs_from_fee"),
+        discrepancy("p3", "disputed", "old", days=61),
+    )
+    (found,) = situation.find("payment_discrepancy")
+    assert (found.subject, found.value) == ("e", 2)
+    assert found.summary == (
+        "Event e has payments to check: 1 with an amount other than the fee; 2 made more than once for one registration"
+    )
+    assert situation.find("payment_discrepancy", least=3) == []
+    assert situation.subjects("payment_discrepancy", days=62) == ["e", "old"]

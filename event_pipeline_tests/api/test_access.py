@@ -35,6 +35,7 @@ SCOPE_OF: dict[str, str | tuple[str, ...]] = {
     "GET /api/pipeline/events": "read",
     "GET /api/pipeline/events/{event_id}/analytics": "read",
     "GET /api/pipeline/events/{event_id}/participants": "pii",
+    "GET /api/pipeline/events/{event_id}/payments": "pii",
     "GET /api/pipeline/events/{event_id}/workbook": ("pii", "export"),
     "GET /api/pipeline/exports/tables": "export",
     "GET /api/pipeline/exports/tables/{table}": "export",

@@ -72,6 +72,7 @@ def test_a_folder_without_a_warehouse_is_not_ready(tmp_path: Path) -> None:
             "/api/pipeline/analytics",
             "/api/pipeline/events",
             "/api/pipeline/events/x/participants",
+            "/api/pipeline/events/x/payments",
         ):
             answer = api.http.get(path, headers=headers)
             _is_problem(answer, "warehouse-not-ready")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.scene import Scene
 from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENTS
-from event_pipeline.settings.alert_rules import HighValuePayment, RefundSpike
+from event_pipeline.contracts.discrepancy_texts import DISCREPANCY_TEXTS
+from event_pipeline.contracts.marts import AGG_PAYMENT_DISCREPANCIES
+from event_pipeline.settings.alert_rules import HighValuePayment, PaymentDiscrepancy, RefundSpike
 
 _LARGE = f"""
 SELECT payment_id, event_id, coalesce(title, event_id) AS title, payment_status, amount_minor, currency
@@ -19,6 +21,15 @@ WHERE amount_minor >= $amount AND payment_status IN ('pending', 'verified')
 _REFUNDS = f"""
 SELECT count(*) FILTER (WHERE occurred_at > $begin) AS now, count(*) FILTER (WHERE occurred_at <= $begin) AS before
 FROM {FACT_PAYMENTS.qualified} WHERE refunded_minor > 0 AND occurred_at > $usual_begin AND occurred_at <= $now
+"""
+_DISCREPANCIES = f"""
+WITH recent AS (
+    SELECT event_id, payment_id, discrepancy FROM {AGG_PAYMENT_DISCREPANCIES.qualified} WHERE occurred_at > $begin
+), kinds AS (SELECT event_id, discrepancy, count(*) AS payments FROM recent GROUP BY ALL)
+SELECT event_id, coalesce(any_value(title), event_id) AS title,
+    (SELECT count(DISTINCT payment_id) FROM recent WHERE recent.event_id = kinds.event_id) AS payments,
+    map_from_entries(list((discrepancy, kinds.payments))) AS of_kinds
+FROM kinds LEFT JOIN {DIM_EVENTS.qualified} USING (event_id) GROUP BY event_id ORDER BY event_id
 """
 _USUAL_OVER = timedelta(days=28)
 _MINOR_UNITS = 100
@@ -55,3 +66,25 @@ def refund_spike(scene: Scene, rule: RefundSpike) -> Sequence[Condition]:
         return []
     summary = f"{row['now']:,} refunds within {rule.hours:g} hours; usual are {usual:,.1f}"
     return [Condition("refund_spike", "refunds", summary, row["now"])]
+
+
+def payment_discrepancy(scene: Scene, rule: PaymentDiscrepancy) -> Sequence[Condition]:
+    """Events with payments of late that a treasurer should look at."""
+    if not (scene.tables.have(AGG_PAYMENT_DISCREPANCIES) and scene.tables.have(DIM_EVENTS)):
+        return []
+    return [
+        Condition(
+            "payment_discrepancy",
+            row["event_id"],
+            f"{row['title']} has payments to check: " + "; ".join(_counted(row["of_kinds"])),
+            row["payments"],
+            {"event_id": row["event_id"]},
+            scene.event_link(row["event_id"]),
+        )
+        for row in scene.rows(_DISCREPANCIES, begin=scene.now - timedelta(days=rule.days))
+        if row["payments"] >= rule.least
+    ]
+
+
+def _counted(of_kinds: Mapping[str, int]) -> list[str]:
+    return [f"{of_kinds[kind]:,} {text.summary}" for kind, text in DISCREPANCY_TEXTS.items() if kind in of_kinds]

@@ -47,5 +47,6 @@ RULES: Mapping[str, Rule] = {
     "registration_burst": Rule(events.registration_burst),
     "high_value_payment": Rule(money.high_value_payment),
     "refund_spike": Rule(money.refund_spike),
+    "payment_discrepancy": Rule(money.payment_discrepancy),
 }
 """Named as in the settings."""

@@ -39,7 +39,8 @@ class Totals(BaseModel):
     participants: int
     cancellations: int
     check_ins: int
-    revenue: Money
+    revenue: Money = Field(description="Received less given back within the period; may be negative.")
+    other_revenue: list[Money] = Field(description="In other currencies, each by itself; never added to revenue.")
     attendance: Attendance
     engagement: Engagement
 
@@ -55,6 +56,15 @@ class TrendPoint(BaseModel):
     new_people: int
 
 
+class DayRevenue(BaseModel):
+    """Money of a day in one currency; ``date`` is empty for what has no known day."""
+
+    date: date | None
+    received: Money
+    refunded: Money = Field(description="Given back, lost disputes included.")
+    revenue: Money = Field(description="received less refunded; may be negative.")
+
+
 class TopEvent(BaseModel):
     """An event by its counted registrations of the period."""
 
@@ -64,6 +74,7 @@ class TopEvent(BaseModel):
     registrations: int
     check_ins: int
     revenue: Money
+    other_revenue: list[Money]
 
 
 class Change(BaseModel):
@@ -93,7 +104,7 @@ class Analytics(BaseModel):
         quality={"score": 0.998, "checked_at": "2026-06-01T09:00:00Z", "failed": 0, "tables_failing": []},
         totals={
             "registrations": 412, "participants": 530, "cancellations": 12, "check_ins": 280,
-            "revenue": {"amount_minor": 1250000, "currency": "INR"},
+            "revenue": {"amount_minor": 1250000, "currency": "INR"}, "other_revenue": [],
             "attendance": {"events_started": 6, "expected": 350, "attended": 280, "rate": 0.8},
             "engagement": {
                 "new_people": 120, "emails_sent": 800, "emails_delivered": 790, "open_rate": 0.61, "click_rate": 0.2,
@@ -106,6 +117,7 @@ class Analytics(BaseModel):
         top_events=[{
             "event_id": "-NxRobotics", "title": "Robotics Night 2026", "starts_at": "2026-06-05T12:30:00Z",
             "registrations": 140, "check_ins": 0, "revenue": {"amount_minor": 700000, "currency": "INR"},
+            "other_revenue": [],
         }],
         comparison=None,
     )  # fmt: skip

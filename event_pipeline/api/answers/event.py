@@ -62,13 +62,30 @@ class NoShows(BaseModel):
 
 
 class PaymentState(BaseModel):
-    """Payments in one state and currency."""
+    """Payments in one state and currency; the revenue of all states of a currency adds up to the event's."""
 
     payment_status: str
     payments: int
-    amount: Money
-    refunded: Money
-    revenue: Money
+    amount: Money = Field(description="Received, else asked for.")
+    refunded: Money = Field(description="Given back, lost disputes included.")
+    revenue: Money = Field(description="Received less given back.")
+
+
+class CurrencyRevenue(BaseModel):
+    """What an event's payments in one currency came to."""
+
+    received: Money
+    refunded: Money = Field(description="Given back, lost disputes included.")
+    revenue: Money = Field(description="received less refunded.")
+
+
+class PaymentDiscrepancy(BaseModel):
+    """How many payments a treasurer should look at for one reason; a payment may be in several."""
+
+    discrepancy: str
+    payments: int
+    summary: str = Field(description="What is wrong with them.")
+    advice: str = Field(description="What to do.")
 
 
 class EmailFunnel(BaseModel):
@@ -111,6 +128,14 @@ class EventAnalytics(BaseModel):
             "payment_status": "verified", "payments": 212, "amount": {"amount_minor": 1060000, "currency": "INR"},
             "refunded": {"amount_minor": 0, "currency": "INR"}, "revenue": {"amount_minor": 1060000, "currency": "INR"},
         }],
+        revenue_by_currency=[{
+            "received": {"amount_minor": 1060000, "currency": "INR"},
+            "refunded": {"amount_minor": 0, "currency": "INR"}, "revenue": {"amount_minor": 1060000, "currency": "INR"},
+        }],
+        discrepancies=[{
+            "discrepancy": "paid_twice", "payments": 2, "summary": "made more than once for one registration",
+            "advice": "Refund all but one of them.",
+        }],
         email_funnel={
             "registered": 212, "sent": 212, "delivered": 210, "opened": 140, "clicked": 61, "bounced": 2, "attended": 0,
         },
@@ -125,6 +150,10 @@ class EventAnalytics(BaseModel):
     arrivals: list[Arrival]
     no_shows: NoShows | None = Field(description="Null until the event has started.")
     payments: list[PaymentState]
+    revenue_by_currency: list[CurrencyRevenue] = Field(description="The organisation's currency first.")
+    discrepancies: list[PaymentDiscrepancy] = Field(
+        description="Reasons to look at payments; the payments are in the table marts.agg_payment_discrepancies."
+    )
     email_funnel: EmailFunnel
     forecast: Forecast | None
     forecast_reason: str = Field(description="Why there is no forecast; empty when there is one.")

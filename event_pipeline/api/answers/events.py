@@ -17,7 +17,7 @@ _EVENT = {
     "starts_at": "2026-06-05T12:30:00Z", "ends_at": "2026-06-05T16:30:00Z",
     "registration_deadline_at": "2026-06-04T18:29:59Z", "event_status": "upcoming", "capacity": 300, "is_paid": True,
     "registrations": 212, "participants": 260, "check_ins": 0, "fill_rate": 0.8667,
-    "revenue": {"amount_minor": 1060000, "currency": "INR"},
+    "revenue": {"amount_minor": 1060000, "currency": "INR"}, "other_revenue": [],
 }  # fmt: skip
 
 
@@ -43,7 +43,8 @@ class Event(BaseModel):
     participants: int = Field(description="People in them, teams included.")
     check_ins: int
     fill_rate: float | None = Field(description="participants over capacity; null without a capacity.")
-    revenue: Money
+    revenue: Money = Field(description="Received less given back, in the organisation's currency.")
+    other_revenue: list[Money] = Field(description="In other currencies, each by itself; never added to revenue.")
 
 
 class Events(BaseModel):

@@ -13,8 +13,8 @@ from event_pipeline.api.answers.sql import Parameters, SqlText
 from event_pipeline.exports.formats import FormatName
 from event_pipeline.sql import Dialect
 
-OrganisationPart = Literal["trend", "totals", "top_events", "events"]
-EventPart = Literal["pace", "arrivals", "payments", "email_funnel"]
+OrganisationPart = Literal["trend", "totals", "revenue", "top_events", "events"]
+EventPart = Literal["pace", "arrivals", "payments", "revenue_by_currency", "discrepancies", "email_funnel"]
 State = Literal["waiting", "running", "done", "failed", "expired"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
@@ -51,10 +51,10 @@ class TableChoice(Days):
 class Periods(_Request):
     """What a part of an analytics answer is of."""
 
-    period: Period = Field(default="month", description="For trend, totals and top_events.")
+    period: Period = Field(default="month", description="For trend, totals, revenue and top_events.")
     granularity: Granularity = Field(default="day", description="For trend.")
     top: int = Field(default=10, ge=1, le=100, description="For top_events.")
-    event_id: Name | None = Field(default=None, description="For pace, arrivals, payments and email_funnel.")
+    event_id: Name | None = Field(default=None, description="For the parts that are of one event.")
 
 
 class AnalyticsChoice(Periods):

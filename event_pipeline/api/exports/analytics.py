@@ -8,8 +8,15 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from event_pipeline.api.answers.analytics import TopEvent, Totals, TrendPoint
-from event_pipeline.api.answers.event import Arrival, EmailFunnel, PacePoint, PaymentState
+from event_pipeline.api.answers.analytics import DayRevenue, TopEvent, Totals, TrendPoint
+from event_pipeline.api.answers.event import (
+    Arrival,
+    CurrencyRevenue,
+    EmailFunnel,
+    PacePoint,
+    PaymentDiscrepancy,
+    PaymentState,
+)
 from event_pipeline.api.answers.events import Event
 from event_pipeline.api.answers.exports import AnalyticsChoice, EventPart, OrganisationPart
 from event_pipeline.api.event_copies import EventCopies
@@ -52,6 +59,7 @@ def _of_organisation(session: Session, services: Services, choice: AnalyticsChoi
             [*analytics.trend(session, span.first or analytics.first_day(session), span.last, choice.granularity)],
         ),
         "totals": lambda: (PeriodTotals, [_totals(session, s, currency) for s in (span, span.before) if s is not None]),
+        "revenue": lambda: (DayRevenue, [*analytics.revenue_by_day(session, span)]),
         "top_events": lambda: (TopEvent, [*analytics.top_events(session, span, currency, choice.top)]),
         "events": lambda: (
             Event,
@@ -72,6 +80,11 @@ def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) 
         "pace": lambda _: (PacePoint, [*event.pace(copies, row, services.today).points]),
         "arrivals": lambda event_id: (Arrival, [*event.arrivals(copies, event_id)]),
         "payments": lambda event_id: (PaymentState, [*event.payments(copies, event_id)]),
+        "revenue_by_currency": lambda event_id: (
+            CurrencyRevenue,
+            [*event.revenue_by_currency(copies, event_id, services.settings.organisation.currency)],
+        ),
+        "discrepancies": lambda event_id: (PaymentDiscrepancy, [*event.discrepancies(copies, event_id)]),
         "email_funnel": lambda event_id: (EmailFunnel, [event.email_funnel(copies, event_id)]),
     }
     part = parts.get(choice.part)  # pyright: ignore[reportArgumentType, reportCallIssue]

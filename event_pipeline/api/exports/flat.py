@@ -1,11 +1,14 @@
-"""Answers as rows: a column a field, parts of a part joined by ``_``, money as minor units beside one currency."""
+"""Answers as rows: a column a field, parts of a part joined by ``_``, money as minor units beside one currency.
+
+A field that holds several values has no column: it is a part of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pyarrow as pa
 from pydantic import BaseModel
@@ -26,6 +29,8 @@ def flat_table(model: type[BaseModel], items: Iterable[BaseModel]) -> pa.Table:
 
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, pa.DataType]]:
     for name, field in model.model_fields.items():
+        if get_origin(field.annotation) is list:
+            continue
         kind = _kind(field.annotation)
         if kind is Money:
             yield f"{prefix}{name}_minor", pa.int64()
@@ -39,6 +44,8 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, pa.DataT
 def _values(item: BaseModel, prefix: str) -> Iterator[tuple[str, Any]]:
     for name in type(item).model_fields:
         value = getattr(item, name)
+        if isinstance(value, list):
+            continue
         if isinstance(value, Money):
             yield f"{prefix}{name}_minor", value.amount_minor
             yield "currency", value.currency

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from event_pipeline.api.answers.common import Money as Amount
-from event_pipeline.api.answers.event import EmailFunnel, NoShows, PaymentState
+from event_pipeline.api.answers.event import (
+    CurrencyRevenue,
+    EmailFunnel,
+    NoShows,
+    PaymentDiscrepancy,
+    PaymentState,
+)
 from event_pipeline.api.answers.events import Event
+from event_pipeline.api.exports.payment_sheets import add_payments, money_cell
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.queries import event as queries
 from event_pipeline.api.queries import workbook
 from event_pipeline.api.queries.events import known_event
+from event_pipeline.api.queries.payments import all_payments
 from event_pipeline.api.services import Services
-from event_pipeline.exports.event_workbook import EventHead, EventWorkbook, Money, Written
+from event_pipeline.exports.event_workbook import EventHead, EventWorkbook, Written
 from event_pipeline.models.locale import Locale
 
 Figures = Mapping[str, Sequence[tuple[str, Any]]]
@@ -29,20 +36,24 @@ class EventFigures:
     funnel: EmailFunnel
     no_shows: NoShows | None
     payments: list[PaymentState]
+    revenue_by_currency: list[CurrencyRevenue]
+    discrepancies: list[PaymentDiscrepancy]
     state: Mirrored
 
 
 def event_figures(services: Services, event_id: str) -> EventFigures:
     """The figures that ``GET events/{event_id}/analytics`` gives now. Raises Problem not-found."""
     state = services.mirror.refresh()
-    copies = state.events
-    event, row = known_event(copies, event_id, services.settings.organisation.currency)
+    copies, currency = state.events, services.settings.organisation.currency
+    event, row = known_event(copies, event_id, currency)
     funnel = queries.email_funnel(copies, event_id)
     return EventFigures(
         event=event,
         funnel=funnel,
         no_shows=queries.no_shows(row, funnel),
         payments=queries.payments(copies, event_id),
+        revenue_by_currency=queries.revenue_by_currency(copies, event_id, currency),
+        discrepancies=queries.discrepancies(copies, event_id),
         state=state,
     )
 
@@ -64,6 +75,7 @@ def write_workbook(services: Services, event_id: str, path: Path) -> Written:
         try:
             book.add(workbook.registrations(session, event_id, figures.state.snapshot))
             book.add_dashboard(_sections(figures, book.written))
+            add_payments(book, all_payments(session, event_id, figures.state.snapshot))
         finally:
             book.close()
     return book.written
@@ -91,7 +103,7 @@ def _sections(figures: EventFigures, written: Written) -> Figures:
             ("Of these duplicates", written.duplicates),
         ],
         "Attendance": attendance,
-        "Payments": [("Revenue", _money(event.revenue)), *(_payment(state) for state in figures.payments)],
+        "Payments": _payment_figures(figures),
         "E-mail": [
             ("Registrations with a mail sent", funnel.sent), ("Delivered", funnel.delivered),
             ("Opened", funnel.opened), ("Clicked", funnel.clicked), ("Bounced", funnel.bounced),
@@ -99,9 +111,15 @@ def _sections(figures: EventFigures, written: Written) -> Figures:
     }  # fmt: skip
 
 
-def _payment(state: PaymentState) -> tuple[str, Any]:
-    return f"{state.payment_status.capitalize()} ({state.payments} in {state.amount.currency})", _money(state.amount)
-
-
-def _money(amount: Amount) -> Money:
-    return Money(amount.amount_minor, amount.currency)
+def _payment_figures(figures: EventFigures) -> list[tuple[str, Any]]:
+    return [
+        ("Revenue", money_cell(figures.event.revenue)),
+        *((f"Revenue in {money.currency}", money_cell(money)) for money in figures.event.other_revenue),
+        *((f"Received in {item.received.currency}", money_cell(item.received)) for item in figures.revenue_by_currency),
+        *((f"Refunded in {item.refunded.currency}", money_cell(item.refunded)) for item in figures.revenue_by_currency),
+        *(
+            (f"{item.payment_status.capitalize()} ({item.payments} in {item.amount.currency})", money_cell(item.amount))
+            for item in figures.payments
+        ),
+        *((f"To check: payments {item.summary}", item.payments) for item in figures.discrepancies),
+    ]

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from event_pipeline.api.answers.analytics import (
     Attendance,
+    DayRevenue,
     Engagement,
     Granularity,
     Period,
@@ -73,6 +74,7 @@ def totals(session: Session, span: Span, currency: str) -> Totals:
         cancellations=found["cancellations"],
         check_ins=found["check_ins"],
         revenue=Money(amount_minor=found["revenue_minor"], currency=currency),
+        other_revenue=_other_revenue(session, span),
         attendance=Attendance(
             events_started=course["events"],
             expected=course["expected"],
@@ -87,6 +89,51 @@ def totals(session: Session, span: Span, currency: str) -> Totals:
             click_rate=rate(course["clicked"], delivered),
         ),
     )
+
+
+def _other_revenue(session: Session, span: Span) -> list[Money]:
+    """Revenue of the span in other currencies than the organisation's."""
+    rows = session.rows(
+        "SELECT currency, sum(revenue_minor)::BIGINT AS amount_minor FROM mirror.other_revenue "
+        f"WHERE {_WITHIN.format(day='date')} GROUP BY currency HAVING amount_minor <> 0 ORDER BY currency",
+        span.days,
+    )
+    return [Money(**row) for row in rows]
+
+
+def _other_revenue_of_events(session: Session, span: Span, event_ids: list[str]) -> dict[str, list[Money]]:
+    """The same for each of these events; an event without any is left out."""
+    rows = session.rows(
+        "SELECT event_id, currency, sum(revenue_minor)::BIGINT AS amount_minor FROM mirror.other_revenue "
+        f"WHERE event_id IN (SELECT unnest($event_ids)) AND {_WITHIN.format(day='date')} "
+        "GROUP BY ALL HAVING amount_minor <> 0 ORDER BY ALL",
+        span.days | {"event_ids": event_ids},
+    )
+    found: dict[str, list[Money]] = {}
+    for row in rows:
+        money = Money(amount_minor=row["amount_minor"], currency=row["currency"])
+        found.setdefault(row["event_id"], []).append(money)
+    return found
+
+
+def revenue_by_day(session: Session, span: Span) -> list[DayRevenue]:
+    """Money of each day of the span on which some moved, each currency by itself."""
+    rows = session.rows(
+        "SELECT date, currency, sum(paid_minor)::BIGINT AS received, sum(refunded_minor)::BIGINT AS refunded, "
+        "sum(revenue_minor)::BIGINT AS revenue FROM mirror.agg_event_revenue "
+        f"WHERE {_WITHIN.format(day='date')} GROUP BY ALL ORDER BY date NULLS LAST, currency",
+        span.days,
+    )
+    return [
+        DayRevenue(
+            date=row["date"],
+            **{
+                name: Money(amount_minor=row[name], currency=row["currency"])
+                for name in ("received", "refunded", "revenue")
+            },
+        )
+        for row in rows
+    ]
 
 
 def _of_started_events(session: Session, span: Span) -> Row:
@@ -163,6 +210,7 @@ def top_events(session: Session, span: Span, currency: str, limit: int) -> list[
         "JOIN mirror.dim_events USING (event_id) ORDER BY registrations DESC, check_ins DESC, event_id",
         span.days if span.first else {},
     )
+    others = _other_revenue_of_events(session, span, [row["event_id"] for row in rows])
     return [
         TopEvent(
             event_id=row["event_id"],
@@ -171,6 +219,7 @@ def top_events(session: Session, span: Span, currency: str, limit: int) -> list[
             registrations=row["registrations"],
             check_ins=row["check_ins"],
             revenue=Money(amount_minor=row["revenue_minor"], currency=currency),
+            other_revenue=others.get(row["event_id"], []),
         )
         for row in rows
     ]

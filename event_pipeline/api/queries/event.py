@@ -6,9 +6,20 @@ from datetime import date
 from itertools import islice
 
 from event_pipeline.api.answers.common import Money, rate
-from event_pipeline.api.answers.event import Arrival, Edition, EmailFunnel, NoShows, Pace, PacePoint, PaymentState
+from event_pipeline.api.answers.event import (
+    Arrival,
+    CurrencyRevenue,
+    Edition,
+    EmailFunnel,
+    NoShows,
+    Pace,
+    PacePoint,
+    PaymentDiscrepancy,
+    PaymentState,
+)
 from event_pipeline.api.event_copies import EventCopies
 from event_pipeline.api.reader import Row
+from event_pipeline.contracts.discrepancy_texts import DISCREPANCY_TEXTS
 
 EDITIONS = 3
 """How many earlier editions an event is compared with."""
@@ -89,10 +100,28 @@ def payments(copies: EventCopies, event_id: str) -> list[PaymentState]:
         PaymentState(
             payment_status=row["payment_status"],
             payments=row["payments"],
-            **{
-                name: Money(amount_minor=row[name], currency=row["currency"])
-                for name in ("amount", "refunded", "revenue")
-            },
+            **_amounts(row, amount="amount", refunded="refunded", revenue="revenue"),
         )
         for row in copies.rows("payments", event_id)
     ]
+
+
+def revenue_by_currency(copies: EventCopies, event_id: str, currency: str) -> list[CurrencyRevenue]:
+    """What the event's payments came to, that currency first; none when no money has moved."""
+    rows = sorted(copies.rows("revenue", event_id), key=lambda row: (row["currency"] != currency, row["currency"]))
+    return [CurrencyRevenue(**_amounts(row, received="paid", refunded="refunded", revenue="revenue")) for row in rows]
+
+
+def discrepancies(copies: EventCopies, event_id: str) -> list[PaymentDiscrepancy]:
+    """Why the event's payments need a look, in the order of ``DISCREPANCY_TEXTS``."""
+    found = {row["discrepancy"]: row["payments"] for row in copies.rows("discrepancies", event_id)}
+    return [
+        PaymentDiscrepancy(discrepancy=kind, payments=found[kind], summary=text.summary, advice=text.advice)
+        for kind, text in DISCREPANCY_TEXTS.items()
+        if kind in found
+    ]
+
+
+def _amounts(row: Row, **columns: str) -> dict[str, Money]:
+    """The amounts in these columns, in the row's currency."""
+    return {name: Money(amount_minor=row[column], currency=row["currency"]) for name, column in columns.items()}

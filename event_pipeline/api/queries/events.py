@@ -79,5 +79,6 @@ def event_of(row: Row, currency: str) -> Event:
             "is_paid": bool(row["is_paid"]),
             "fill_rate": rate(participants, row["capacity"] or 0),
             "revenue": Money(amount_minor=row["revenue_minor"] or 0, currency=currency),
+            "other_revenue": [Money(**money) for money in row["other_revenue"] or ()],
         }
     )

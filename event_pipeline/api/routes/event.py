@@ -23,8 +23,8 @@ EventId = Annotated[
 ]
 NO_FORECAST = "no model has been trained on past events yet"
 _TABLES = (
-    "core.dim_events", "core.fact_payments", "marts.agg_event_metrics", "marts.agg_registration_pace",
-    "marts.agg_arrivals", "marts.agg_email_funnel",
+    "core.dim_events", "core.fact_payments", "marts.agg_event_metrics", "marts.agg_event_revenue",
+    "marts.agg_payment_discrepancies", "marts.agg_registration_pace", "marts.agg_arrivals", "marts.agg_email_funnel",
 )  # fmt: skip
 
 
@@ -42,8 +42,8 @@ def event_analytics(request: Request, services: Shared, event_id: EventId) -> Re
 
 def event_answer(state: Mirrored, services: Services, event_id: str) -> EventAnalytics:
     """How the event goes. Raises Problem: not-found."""
-    copies = state.events
-    event, row = known_event(copies, event_id, services.settings.organisation.currency)
+    copies, currency = state.events, services.settings.organisation.currency
+    event, row = known_event(copies, event_id, currency)
     funnel = queries.email_funnel(copies, event_id)
     return EventAnalytics(
         event=event,
@@ -54,6 +54,8 @@ def event_answer(state: Mirrored, services: Services, event_id: str) -> EventAna
         arrivals=queries.arrivals(copies, event_id),
         no_shows=queries.no_shows(row, funnel),
         payments=queries.payments(copies, event_id),
+        revenue_by_currency=queries.revenue_by_currency(copies, event_id, currency),
+        discrepancies=queries.discrepancies(copies, event_id),
         email_funnel=funnel,
         forecast=None,
         forecast_reason=NO_FORECAST,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from event_pipeline.api.answers.event import EventAnalytics
 from event_pipeline.api.answers.participants import Participants
+from event_pipeline.api.answers.payments import Payments
 from event_pipeline.api.dashboard.charts import Chart, Series
 from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
 from event_pipeline.api.dashboard.pace_chart import pace_chart
@@ -19,12 +20,16 @@ from event_pipeline.api.pages import Cursor
 from event_pipeline.api.queries.scans import Scan, arrivals_a_minute, latest_scans
 from event_pipeline.api.routes.event import EventId, event_answer
 from event_pipeline.api.routes.participants import participants as participants_answer
+from event_pipeline.api.routes.payments import ToCheck
+from event_pipeline.api.routes.payments import payments as payments_answer
+from event_pipeline.contracts.discrepancy_texts import DISCREPANCY_TEXTS
 
 router = APIRouter(include_in_schema=False)
 
 _SCANS = 8
 _LASTS = timedelta(hours=6)
 _PEOPLE = 50
+PAYMENT_BADGES = {"verified": "ok", "pending": "warn", "refunded": "", "failed": "bad", "rejected": "bad"}
 _BUCKET = timedelta(minutes=5)
 _LONGEST_ARRIVALS = timedelta(hours=18)
 _EARLY = timedelta(hours=3)
@@ -55,6 +60,25 @@ def participants(page: Annotated[Page, shows("read", "pii")], event_id: EventId,
     people: Participants = participants_answer(page.request, page.services, key, event_id, _PEOPLE, cursor)
     answer = event_answer(page.services.mirror.current, page.services, event_id)
     return page.show("participants.html", event=answer.event, people=people, is_first=cursor is None)
+
+
+@router.get("/events/{event_id}/payments")
+def payments(
+    page: Annotated[Page, shows("read", "pii")], event_id: EventId, to_check: ToCheck = False, cursor: Cursor = None
+) -> Response:
+    """The event's payments by name; every look is audited as the API's own."""
+    key = page.session.key
+    found: Payments = payments_answer(page.request, page.services, key, event_id, to_check, _PEOPLE, cursor)
+    answer = event_answer(page.services.mirror.current, page.services, event_id)
+    return page.show(
+        "payments.html",
+        event=answer.event,
+        payments=found,
+        to_check=to_check,
+        is_first=cursor is None,
+        texts=DISCREPANCY_TEXTS,
+        badges=PAYMENT_BADGES,
+    )
 
 
 def fragments(dashboard: Dashboard, about: str) -> Fragments:
