@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,10 @@ class Formats:
         text = self.number(abs(value), 0 if amount.amount_minor % self.minor_units == 0 else decimals)
         symbol = _SYMBOLS.get(amount.currency, f"{amount.currency} ")
         return f"{_MINUS if value < 0 else ''}{symbol}{text}"
+
+    def revenue(self, own: Money, others: Sequence[Money]) -> str:
+        """₹1,500 + $5: money of other currencies beside the organisation's own, never added to it."""
+        return " + ".join(self.money(amount) for amount in (own, *others))
 
     def minor(self, amount_minor: int) -> str:
         """An amount in the organisation's currency."""

@@ -138,7 +138,7 @@ def _cards(today: Analytics, week: Analytics, formats: Formats) -> list[Card]:
     figures: dict[str, tuple[Callable[[Totals], str], str]] = {
         "Registrations": (lambda totals: formats.number(totals.registrations), "registrations"),
         "Check-ins": (lambda totals: formats.number(totals.check_ins), "check_ins"),
-        "Revenue": (lambda totals: formats.money(totals.revenue), "revenue"),
+        "Revenue": (lambda totals: formats.revenue(totals.revenue, totals.other_revenue), "revenue"),
     }
     return [
         Card(
