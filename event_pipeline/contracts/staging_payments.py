@@ -30,6 +30,7 @@ PROVIDER_PAYMENTS = _derived(
     Column("event_id", "string", "Event that any of its events names."),
     Column("payment_status", "string", "State.", nullable=False, allowed=("pending", "verified", "failed", "refunded")),
     Column("amount_minor", "int64", "Received, else asked for, in minor units.", nullable=False, minimum=0),
+    Column("received_minor", "int64", "Received, in minor units.", nullable=False, minimum=0),
     Column("refunded_minor", "int64", "Given back, lost disputes included, in minor units.", nullable=False, minimum=0),
     Column("currency", "string", "ISO 4217 code, upper case; empty when no event has one."),
     Column("is_disputed", "boolean", "A dispute or an inquiry is open.", nullable=False),

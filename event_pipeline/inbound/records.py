@@ -58,8 +58,11 @@ def payment_event(
     occurred_at: str | None,
     about: Mapping[str, Any],
     raw: str,
+    state: Mapping[str, Any],
 ) -> Record:
-    """A payment event; ``amount_minor`` is in the currency's smallest unit."""
+    """A payment event; amounts are in ISO 4217's minor units. ``state`` holds the further fields of
+    ``staging.payment_events`` by their names in the record: whose state it is, and what came in and went out.
+    """
     found = links(about)
     return {
         "type": "payment_event",
@@ -70,6 +73,7 @@ def payment_event(
         "amount_minor": amount_minor,
         "currency": text_of(currency),
         "occurred_at": occurred_at,
+        **state,
         "registration_id": found["registration_id"],
         "event_id": found["event_id"],
         "received_at": instant(delivery.received_at),

@@ -8,41 +8,9 @@ from typing import Any
 from event_pipeline.inbound.delivery import Accepted, Delivery, Record, Refused, object_of, text_of
 from event_pipeline.inbound.records import content_id, epoch_instant, payment_event, unmapped
 from event_pipeline.inbound.signatures import hmac_sha256, require_match, require_recent, signed_time
+from event_pipeline.inbound.stripe_amounts import iso_minor_units
+from event_pipeline.inbound.stripe_states import state_of
 from event_pipeline.settings import Inbound
-
-INTENTS = {
-    "payment_intent.created": "pending",
-    "payment_intent.processing": "pending",
-    "payment_intent.requires_action": "pending",
-    "payment_intent.amount_capturable_updated": "pending",
-    "payment_intent.succeeded": "succeeded",
-    "payment_intent.payment_failed": "failed",
-    "payment_intent.canceled": "failed",
-}
-CHARGES = {
-    "charge.pending": "pending",
-    "charge.succeeded": "succeeded",
-    "charge.captured": "succeeded",
-    "charge.failed": "failed",
-    "charge.expired": "failed",
-    "charge.refunded": "refunded",
-}
-SESSIONS = {
-    "checkout.session.completed": "succeeded",
-    "checkout.session.async_payment_succeeded": "succeeded",
-    "checkout.session.async_payment_failed": "failed",
-    "checkout.session.expired": "failed",
-}
-DISPUTES = frozenset(
-    {
-        "charge.dispute.created",
-        "charge.dispute.updated",
-        "charge.dispute.funds_withdrawn",
-        "charge.dispute.funds_reinstated",
-        "charge.dispute.closed",
-    }
-)
-"""Stripe's events that change or concern a payment, and what they say of it."""
 
 
 class Stripe:
@@ -78,49 +46,26 @@ class Stripe:
 def _record(delivery: Delivery, event: dict[str, Any]) -> Record:
     said, thing = text_of(event.get("type")) or "", event["data"]["object"]
     event_id = text_of(event.get("id")) or content_id(event)
-    found = _meaning(said, thing, object_of(event["data"].get("previous_attributes")))
-    if found is None:
+    state = state_of(said, thing, object_of(event["data"].get("previous_attributes")))
+    if state is None:
         return unmapped(delivery, "stripe", event_id, said, delivery.text)
-    status, payment_id, amount = found
+    currency, at = thing.get("currency"), epoch_instant(event.get("created"))
+    try:
+        amount, captured, refunded, returned = (
+            iso_minor_units(value, currency) for value in (state.amount, state.captured, state.refunded, state.returned)
+        )
+    except ValueError:
+        # Rounded it would be another amount; whole, it is in quarantine.
+        return unmapped(delivery, "stripe", event_id, said, delivery.text)
     about = {"registration_id": thing.get("client_reference_id")} | object_of(thing.get("metadata"))
     return payment_event(
-        delivery, "stripe", event_id, status,
-        payment_id=payment_id, amount_minor=amount, currency=thing.get("currency"),
-        occurred_at=epoch_instant(event.get("created")), about=about, raw=delivery.text,
+        delivery, "stripe", event_id, state.status,
+        payment_id=state.payment_id, amount_minor=amount, currency=currency,
+        occurred_at=at, about=about, raw=delivery.text,
+        state={
+            "object": state.object, "object_id": text_of(thing.get("id")), "captured_minor": captured,
+            "refunded_minor": refunded, "returned_minor": returned, "state_order": state.order,
+            "paid_at": at if state.is_payment and captured else None,
+            "object_created_at": epoch_instant(thing.get("created")),
+        },
     )  # fmt: skip
-
-
-def _meaning(said: str, thing: dict[str, Any], before: dict[str, Any]) -> tuple[str, Any, Any] | None:
-    """Status, payment and amount; None for what is about no payment."""
-    if said in INTENTS:
-        status = INTENTS[said]
-        return status, thing.get("id"), thing.get("amount_received" if status == "succeeded" else "amount")
-    payment_id = _id(thing.get("payment_intent")) or _id(thing.get("charge")) or thing.get("id")
-    if said in CHARGES:
-        return _charged(CHARGES[said], thing, before, payment_id)
-    if said in SESSIONS:
-        # A session may be complete while a slow method of payment is not.
-        is_waiting = SESSIONS[said] == "succeeded" and thing.get("payment_status") == "unpaid"
-        return "pending" if is_waiting else SESSIONS[said], payment_id, thing.get("amount_total")
-    if said in DISPUTES:
-        is_lost = said == "charge.dispute.closed" and thing.get("status") == "lost"
-        return "refunded" if is_lost else "pending", payment_id, thing.get("amount")
-    return None
-
-
-def _charged(status: str, thing: dict[str, Any], before: dict[str, Any], payment_id: Any) -> tuple[str, Any, Any]:
-    if status == "refunded":
-        # A charge tells what was given back in all; an event must tell what was given back now, or it counts twice.
-        returned, earlier = thing.get("amount_refunded"), before.get("amount_refunded")
-        now = returned - earlier if isinstance(returned, int) and isinstance(earlier, int) else returned
-        return status, payment_id, now
-    if status == "succeeded":
-        if thing.get("captured") is False:
-            return "pending", payment_id, thing.get("amount")
-        return status, payment_id, thing.get("amount_captured", thing.get("amount"))
-    return status, payment_id, thing.get("amount")
-
-
-def _id(value: Any) -> str | None:
-    """The id of what is referred to, whether by its id or whole."""
-    return text_of(value.get("id") if isinstance(value, dict) else value)

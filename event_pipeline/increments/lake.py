@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from event_pipeline.increments.increment import Increment, Input, direct
+from event_pipeline.increments.increment import Increment, Input, Lookup, direct
 from event_pipeline.models.registry import STAGING_MODELS
 
 _ROWS_OF_OWNED_SHEETS = (
     "SELECT sheet_row_id FROM {staging.sheet_rows} WHERE spreadsheet_id IN (SELECT google_sheet_id FROM {changed})"
 )
+
+_AS_PROVIDERS_IDS = (
+    "SELECT unnest([substr(key, i + 1) for i in range(1, length(key)) if substr(key, i, 1) = ':']) FROM {touched}"
+)
+"""What may be a provider's id of a payment in these keys; a provider's name may hold a colon too."""
+_OF_PAYMENTS = Input(
+    ("payment_event_id", "provider", "payment_id", "registration_id", "event_id", "object_type", "object_id",
+     "payment_event", "amount_minor", "captured_minor", "refunded_minor", "returned_minor", "state_order", "currency",
+     "occurred_at", "paid_at", "object_created_at"),
+    # What names a session or charge moves between the payment so named and the one that this object names.
+    touches="SELECT provider || ':' || payment_id FROM {changed} "
+    "UNION SELECT provider || ':' || object_id FROM {changed} "
+    "UNION SELECT e.provider || ':' || e.payment_id FROM {staging.payment_events} e "
+    "WHERE e.object_id IN (SELECT payment_id FROM {changed} UNION SELECT object_id FROM {changed})",
+    reads=(
+        Lookup("payment_id", _AS_PROVIDERS_IDS),
+        Lookup("object_id", _AS_PROVIDERS_IDS),
+        Lookup("payment_id", "SELECT object_id FROM {found}"),
+        Lookup("object_id", "SELECT object_id FROM {found}"),
+    ),
+)  # fmt: skip
+"""Events that tell of a payment, by its own id or by that of its session or charge."""
 
 
 def _documents() -> dict[str, Increment]:
@@ -56,6 +78,23 @@ LAKE_INCREMENTS: dict[str, Increment] = {
     "staging.attendance_reversals": Increment(
         "registration_id",
         {"raw.firebase_registrations": Input(("document_id",), reads="document_id")},
+        is_narrow=True,
+    ),
+    "staging.payment_verifications": Increment(
+        "document_id",
+        {
+            "raw.firebase_registrations": Input(("document_id",), reads="document_id"),
+            "raw.sheets_rows": Input(("document_id",), reads="document_id"),
+        },
+        is_narrow=True,
+    ),
+    "staging.provider_refunds": Increment("payment_id", {"staging.payment_events": _OF_PAYMENTS}, is_narrow=True),
+    "staging.provider_payments": Increment(
+        "payment_id",
+        {
+            "staging.payment_events": _OF_PAYMENTS,
+            "staging.provider_refunds": direct("payment_id", "entry_id", "amount_minor", "occurred_at"),
+        },
         is_narrow=True,
     ),
     "staging.resolved_registrations": Increment(

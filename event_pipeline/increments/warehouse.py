@@ -11,12 +11,12 @@ _CLAIMING = (
 )
 _SCANS = "(claimed_event_id IN {keys} OR claimed_event_id IS NULL AND 'unknown' IN {keys})"
 _BY_HAND = "SELECT unnest(['app:' || registration_id, 'sheet:' || registration_id])"
-_PROVIDED = "SELECT provider || ':' || payment_id FROM {staging.payment_events}"
-_PAID_FOR = "SELECT substr(key, instr(key, ':') + 1) FROM {touched} WHERE key LIKE 'app:%'"
-_AS_PAYMENT_IDS = (
-    "SELECT unnest([substr(key, i + 1) for i in range(1, length(key)) if substr(key, i, 1) = ':']) FROM {touched}"
+_BY_HAND_OF_DOCUMENTS = "SELECT unnest(['app:' || document_id, 'sheet:' || document_id])"
+_PAYMENTS_OF = (
+    "SELECT payment_id FROM {staging.provider_payments} "
+    "WHERE registration_id IN (SELECT registration_id FROM {changed})"
 )
-"""What may be a provider's payment id in these keys; a provider's name may hold a colon too."""
+_PAID_FOR = "SELECT substr(key, instr(key, ':') + 1) FROM {touched} WHERE key LIKE 'app:%'"
 _CLUBS_OF = "SELECT club_id FROM {core.dim_events} WHERE event_id IN (SELECT event_id FROM {changed})"
 _EVENTS_OF_CLUBS = "event_id IN (SELECT event_id FROM {core.dim_events} WHERE club_id IN {keys})"
 _STARTED = "starts_at > {since} AND starts_at <= {until}"
@@ -92,12 +92,19 @@ CORE_INCREMENTS: dict[str, Increment] = {
         {
             "staging.resolved_registrations": direct(
                 "source_event_id", "registration_id", "event_id", "user_id", "registered_at", "registration_status",
-                "registration_type", "team_size", "department", "year_of_study", "payment_status", "is_cancelled",
-                "is_duplicate", "is_walk_in",
+                "registration_type", "team_size", "department", "year_of_study", "is_cancelled", "is_duplicate",
+                "is_walk_in",
             ),
             "core.fact_attendance": Input(
                 ("claimed_event_id", "registration_id", "user_id", "occurred_at", "is_counted"),
                 reads="claimed_event_id",
+            ),
+            "core.fact_payments": Input(
+                ("registration_id", "payment_status"),
+                touches="SELECT source_event_id FROM {staging.resolved_registrations} "
+                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
+                # Payments of registrations for an event that is gone are on the unknown one.
+                reads="event_id IN {keys} OR event_id = 'unknown'",
             ),
             "core.dim_events": direct("event_id", "start_date"),
         },
@@ -105,39 +112,68 @@ CORE_INCREMENTS: dict[str, Increment] = {
     "core.fact_payments": Increment(
         "payment_id",
         {
-            "staging.payment_events": Input(
-                ("payment_event_id", "provider", "payment_id", "registration_id", "event_id", "payment_event",
-                 "amount_minor", "currency", "occurred_at"),
-                touches=f"SELECT provider || ':' || payment_id FROM {{changed}} UNION {_BY_HAND} FROM {{changed}} "
-                f"UNION {_BY_HAND} FROM {{staging.payment_events}} WHERE provider || ':' || payment_id IN "
-                "(SELECT provider || ':' || payment_id FROM {changed})",
+            "staging.provider_payments": Input(
+                ("payment_id", "registration_id", "provider", "event_id", "payment_status", "amount_minor",
+                 "received_minor", "refunded_minor", "currency", "is_disputed", "is_dispute_lost", "paid_at",
+                 "refunded_at", "occurred_at"),
+                touches=f"SELECT payment_id FROM {{changed}} UNION {_BY_HAND} FROM {{changed}} UNION {_PAYMENTS_OF}",
                 reads=(
                     Lookup("registration_id", _PAID_FOR),
-                    Lookup("payment_id", f"{_AS_PAYMENT_IDS} UNION SELECT payment_id FROM {{found}}"),
+                    Lookup("payment_id", "SELECT key FROM {touched} WHERE key NOT LIKE 'app:%'"),
+                    # Which of them a mark belongs to depends on every payment of the registration.
+                    Lookup("registration_id", "SELECT registration_id FROM {found}"),
                 ),
             ),
             "staging.resolved_registrations": Input(
                 ("registration_id", "event_id", "user_id", "payment_status", "amount_minor", "updated_at",
-                 "registered_at", "is_duplicate", "is_walk_in"),
-                touches=f"{_BY_HAND} FROM {{changed}} UNION {_PROVIDED} "
-                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
+                 "registered_at", "is_walk_in"),
+                touches=f"{_BY_HAND} FROM {{changed}} UNION {_PAYMENTS_OF}",
                 reads=(
                     Lookup(
                         "registration_id",
-                        f"{_PAID_FOR} UNION SELECT registration_id FROM {{staging_payment_events}}",
+                        f"{_PAID_FOR} UNION SELECT registration_id FROM {{staging_provider_payments}}",
                     ),
                 ),
             ),
             "staging.sheet_corrections": Input(
-                ("registration_id", "correction", "occurred_at"),
-                touches=f"{_BY_HAND} FROM {{changed}}",
-                reads=f"registration_id IN ({_PAID_FOR})",
+                ("registration_id", "sheet_row_id", "correction", "occurred_at"),
+                touches=f"{_BY_HAND} FROM {{changed}} UNION {_PAYMENTS_OF}",
+                reads=(
+                    Lookup(
+                        "registration_id",
+                        f"{_PAID_FOR} UNION SELECT registration_id FROM {{staging_provider_payments}}",
+                    ),
+                ),
+            ),
+            "staging.payment_verifications": Input(
+                ("document_id", "collection", "verified_at"),
+                touches=f"{_BY_HAND_OF_DOCUMENTS} FROM {{changed}} UNION {_BY_HAND} FROM {{staging.sheet_corrections}} "
+                "WHERE sheet_row_id IN (SELECT document_id FROM {changed})",
+                reads=(
+                    Lookup(
+                        "document_id",
+                        f"{_PAID_FOR} UNION SELECT sheet_row_id FROM {{staging_sheet_corrections}}",
+                    ),
+                ),
             ),
             "staging.events": Input(
                 ("event_id", "fee_minor"),
                 touches=f"{_BY_HAND} FROM {{staging.resolved_registrations}} WHERE source_event_id IN "
-                "(SELECT event_id FROM {changed}) "
-                f"UNION {_PROVIDED} WHERE event_id IN (SELECT event_id FROM {{changed}})",
+                "(SELECT event_id FROM {changed}) UNION SELECT payment_id FROM {staging.provider_payments} "
+                "WHERE event_id IN (SELECT event_id FROM {changed})",
+            ),
+        },
+        is_narrow=True,
+    ),
+    "core.fact_payment_entries": Increment(
+        "payment_id",
+        {
+            "core.fact_payments": direct(
+                "payment_id", "registration_id", "event_id", "user_id", "currency", "revenue_minor", "refunded_minor",
+                "occurred_at",
+            ),
+            "staging.provider_refunds": direct(
+                "payment_id", "entry_id", "entry_kind", "amount_minor", "occurred_at"
             ),
         },
         is_narrow=True,
@@ -183,6 +219,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
             "core.fact_registrations": _mentions("registered_date"),
             "core.fact_attendance": _mentions("occurred_date"),
             "core.fact_payments": _mentions("occurred_date"),
+            "core.fact_payment_entries": _mentions("occurred_date"),
             "core.fact_email_events": _mentions("occurred_date"),
         },
     ),
@@ -197,7 +234,8 @@ MART_INCREMENTS: dict[str, Increment] = {
                 "event_id", "registered_date", "is_counted", "is_cancelled", "is_duplicate", "team_size", "is_walk_in"
             ),
             "core.fact_attendance": direct("event_id", "occurred_date", "is_counted"),
-            "core.fact_payments": direct("event_id", "occurred_date", "currency", "revenue_minor", "payment_status"),
+            "core.fact_payments": direct("event_id", "occurred_date", "payment_status"),
+            "core.fact_payment_entries": direct("event_id", "occurred_date", "currency", "amount_minor"),
         },
     ),
     "marts.agg_daily_metrics": Increment(
@@ -265,6 +303,23 @@ MART_INCREMENTS: dict[str, Increment] = {
             ),
         },
         is_calm=True,
+    ),
+    "marts.agg_event_revenue": Increment(
+        "event_id",
+        {"core.fact_payment_entries": direct("event_id", "occurred_date", "currency", "amount_minor")},
+    ),
+    "marts.agg_payment_discrepancies": Increment(
+        "event_id",
+        {
+            "core.dim_events": direct("event_id", "fee_minor"),
+            "core.fact_registrations": direct(
+                "event_id", "registration_id", "team_size", "is_cancelled", "is_duplicate"
+            ),
+            "core.fact_payments": direct(
+                "event_id", "payment_id", "registration_id", "user_id", "method", "app_status", "provider_status",
+                "payment_status", "amount_minor", "revenue_minor", "currency", "is_disputed", "paid_at", "occurred_at",
+            ),
+        },
     ),
 }  # fmt: skip
 """By ``layer.table``."""

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from event_pipeline.contracts.currencies import minor_units
 from event_pipeline.settings import Organisation
-
-_ZERO_DECIMAL = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
-)
-_THREE_DECIMAL = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +24,4 @@ class Locale:
     @property
     def minor_units(self) -> int:
         """Minor units in one unit of the currency: 100 paise in a rupee."""
-        if self.currency in _ZERO_DECIMAL:
-            return 1
-        return 1000 if self.currency in _THREE_DECIMAL else 100
+        return minor_units(self.currency)

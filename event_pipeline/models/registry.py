@@ -14,7 +14,7 @@ from event_pipeline.contracts.staging_inbox import STAGING_DERIVED, STAGING_PARS
 from event_pipeline.models.core import dimensions, facts, payments
 from event_pipeline.models.marts import MART_MODELS
 from event_pipeline.models.model import Model
-from event_pipeline.models.staging import firebase, inbox, registrations, sheets
+from event_pipeline.models.staging import firebase, inbox, payment_marks, provider_payments, registrations, sheets
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -47,6 +47,18 @@ DERIVED_MODELS = (
     ),
     Model(STAGING_DERIVED["attendance_reversals"], registrations.attendance_reversals, ("raw.firebase_registrations",)),
     Model(
+        STAGING_DERIVED["payment_verifications"],
+        payment_marks.payment_verifications,
+        ("raw.firebase_registrations", "raw.sheets_rows"),
+        ("locale",),
+    ),
+    Model(STAGING_DERIVED["provider_refunds"], provider_payments.provider_refunds, ("staging.payment_events",)),
+    Model(
+        STAGING_DERIVED["provider_payments"],
+        provider_payments.provider_payments,
+        ("staging.payment_events", "staging.provider_refunds"),
+    ),
+    Model(
         STAGING_DERIVED["resolved_registrations"],
         registrations.resolved_registrations,
         ("staging.registrations", "staging.sheet_corrections", "staging.sheet_rows", "staging.events"),
@@ -57,7 +69,8 @@ DERIVED_MODELS = (
         ("staging.registrations", "staging.sheet_rows", "staging.email_events"),
     ),
 )
-"""Private tables made from staging: absent registrations, corrections, reversals, resolved registrations, people."""
+"""Private tables made from staging: absent registrations, corrections, reversals, payments, resolved registrations,
+people."""
 
 CORE_MODELS = (
     Model(CORE["dim_clubs"], dimensions.dim_clubs, ("staging.clubs",)),
@@ -87,13 +100,25 @@ CORE_MODELS = (
     Model(
         CORE["fact_registrations"],
         facts.fact_registrations,
-        ("staging.resolved_registrations", "core.fact_attendance", "core.dim_events"),
+        ("staging.resolved_registrations", "core.fact_attendance", "core.fact_payments", "core.dim_events"),
         ("locale",),
     ),
     Model(
         CORE["fact_payments"],
         payments.fact_payments,
-        ("staging.resolved_registrations", "staging.payment_events", "staging.sheet_corrections", "staging.events"),
+        (
+            "staging.resolved_registrations",
+            "staging.provider_payments",
+            "staging.sheet_corrections",
+            "staging.payment_verifications",
+            "staging.events",
+        ),
+        ("locale",),
+    ),
+    Model(
+        CORE["fact_payment_entries"],
+        payments.fact_payment_entries,
+        ("core.fact_payments", "staging.provider_refunds"),
         ("locale",),
     ),
     Model(
@@ -111,6 +136,7 @@ CORE_MODELS = (
             "core.fact_registrations",
             "core.fact_attendance",
             "core.fact_payments",
+            "core.fact_payment_entries",
             "core.fact_email_events",
         ),
     ),

@@ -23,6 +23,7 @@ _CLUSTERED = {
     "staging.registrations": "event_id",
     "staging.scans": "claimed_event_id",
     "core.fact_payments": "event_id",
+    "core.fact_payment_entries": "event_id",
     "core.fact_email_events": "event_id",
 }
 """Where most readers ask for another column than the table's own scope."""
@@ -31,7 +32,8 @@ _ASKED_FOR = {
     "quarantine.rows": ("document_id",),
     "staging.scans": ("claimed_registration_id",),
     "staging.email_events": ("registration_id",),
-    "staging.payment_events": ("payment_id", "registration_id"),
+    "staging.payment_events": ("payment_id", "object_id"),
+    "staging.provider_payments": ("registration_id",),
     "staging.resolved_registrations": ("registration_id",),
 }
 """Columns that touches and reads written as SQL ask for."""

@@ -94,6 +94,7 @@ def dim_dates(
     fact_registrations: ir.Table,
     fact_attendance: ir.Table,
     fact_payments: ir.Table,
+    fact_payment_entries: ir.Table,
     fact_email_events: ir.Table,
 ) -> ir.Table:
     """One row per day from the first to the last that an event or fact mentions."""
@@ -105,6 +106,7 @@ def dim_dates(
                 (fact_registrations, "registered_date"),
                 (fact_attendance, "occurred_date"),
                 (fact_payments, "occurred_date"),
+                (fact_payment_entries, "occurred_date"),
                 (fact_email_events, "occurred_date"),
             )
         ]

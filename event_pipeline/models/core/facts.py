@@ -11,12 +11,20 @@ from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.parsers import local_date
 
+_STATES = ("verified", "refunded", "pending", "rejected", "failed")
+"""States of payments, the one that outranks the others first."""
+
 
 def fact_registrations(
-    resolved_registrations: ir.Table, fact_attendance: ir.Table, dim_events: ir.Table, locale: Locale
+    resolved_registrations: ir.Table,
+    fact_attendance: ir.Table,
+    fact_payments: ir.Table,
+    dim_events: ir.Table,
+    locale: Locale,
 ) -> ir.Table:
-    """One row per registration or walk-in. From staging.resolved_registrations, core.fact_attendance, core.dim_events.
+    """One row per registration or walk-in.
 
+    From staging.resolved_registrations, core.fact_attendance, core.fact_payments and core.dim_events.
     A check-in belongs to the person: one with a duplicate's code admits the registration that counts.
     """
     arrivals = fact_attendance.filter(fact_attendance.is_counted)
@@ -30,7 +38,8 @@ def fact_registrations(
     joined = resolved_registrations.left_join(by_person, ["source_event_id", "user_id"])
     joined = joined.drop("source_event_id_right", "user_id_right")
     joined = joined.left_join(by_code, "registration_id").drop("registration_id_right")
-    joined = joined.left_join(starts, "event_id").drop("event_id_right")
+    joined = joined.left_join(starts, "event_id").drop("event_id_right").drop("payment_status")
+    joined = joined.left_join(_paid_states(fact_payments), "registration_id").drop("registration_id_right")
     dated = joined.mutate(
         registered_date=local_date(joined.registered_at, locale.time_zone),
         is_counted=~joined.is_cancelled & ~joined.is_duplicate,
@@ -43,6 +52,15 @@ def fact_registrations(
     at = ibis.coalesce(marked._person_at, marked._code_at)
     attended = marked.mutate(attended_at=ibis.ifelse(marked.is_attended, at, ibis.null("timestamp('UTC')")))
     return attended.select(*core.FACT_REGISTRATIONS.column_names)
+
+
+def _paid_states(fact_payments: ir.Table) -> ir.Table:
+    """Of each registration the state that counts, where it has several payments."""
+    known = fact_payments.filter(fact_payments.registration_id.notnull())
+    place = ibis.cases(*[(known.payment_status == state, number) for number, state in enumerate(_STATES)])
+    first = known.group_by("registration_id").agg(_place=place.min())
+    state = ibis.cases(*[(first._place == number, state) for number, state in enumerate(_STATES)])
+    return first.select("registration_id", payment_status=state)
 
 
 def fact_attendance(

@@ -10,6 +10,7 @@ from event_pipeline.models.marts.activity import agg_daily_metrics, agg_event_me
 from event_pipeline.models.marts.audience import agg_cohorts, agg_email_funnel
 from event_pipeline.models.marts.clubs import agg_club_metrics
 from event_pipeline.models.marts.course import agg_arrivals, agg_registration_pace
+from event_pipeline.models.marts.money import agg_event_revenue, agg_payment_discrepancies
 from event_pipeline.models.model import Model, Parameter
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ MART_MODELS = {
         _mart(agg_arrivals),
         _mart(agg_email_funnel),
         _mart(agg_cohorts),
+        _mart(agg_event_revenue),
+        _mart(agg_payment_discrepancies, "locale"),
     )
 }
 """Mart model by table, in an order in which each can be made."""

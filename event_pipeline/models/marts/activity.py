@@ -19,17 +19,23 @@ _OF_DAYS = ("new_people", "events_started", "emails_sent", "emails_delivered")
 
 
 def agg_event_metrics(
-    fact_registrations: ir.Table, fact_attendance: ir.Table, fact_payments: ir.Table, *, locale: Locale
+    fact_registrations: ir.Table,
+    fact_attendance: ir.Table,
+    fact_payments: ir.Table,
+    fact_payment_entries: ir.Table,
+    *,
+    locale: Locale,
 ) -> ir.Table:
     """One row per event and day on which something happened.
 
-    From core.fact_registrations, core.fact_attendance and core.fact_payments, each read once.
+    From core.fact_registrations, fact_attendance, fact_payments and fact_payment_entries, each read once.
     Cancelling has no time of its own, so cancellations stand on the day of the registration.
     """
     parts = [
         _registrations_by_day(fact_registrations),
         _check_ins_by_day(fact_attendance),
-        _payments_by_day(fact_payments, locale.currency),
+        _payments_by_day(fact_payments),
+        _revenue_by_day(fact_payment_entries, locale.currency),
     ]
     measures = (*_OF_REGISTRATIONS, "check_ins", *_OF_PAYMENTS)
     return add_up(parts, ("event_id", "date"), measures).mutate(currency=ibis.literal(locale.currency))
@@ -49,22 +55,22 @@ def _check_ins_by_day(fact_attendance: ir.Table) -> ir.Table:
     return fact_attendance.filter(_.is_counted).group_by("event_id", date=_.occurred_date).agg(check_ins=_.count())
 
 
-def _payments_by_day(fact_payments: ir.Table, currency: str) -> ir.Table:
+def _payments_by_day(fact_payments: ir.Table) -> ir.Table:
     return (
-        fact_payments.select(
-            "event_id",
-            date=_.occurred_date,
-            revenue_minor=(_.currency == currency).ifelse(_.revenue_minor, 0),
-            is_verified=_.payment_status == "verified",
-            is_pending=_.payment_status == "pending",
-        )
-        .filter((_.revenue_minor != 0) | _.is_verified | _.is_pending)
-        .group_by("event_id", "date")
+        fact_payments.filter(_.payment_status.isin(["verified", "pending"]))
+        .group_by("event_id", date=_.occurred_date)
         .agg(
-            revenue_minor=_.revenue_minor.sum(),
-            payments_verified=count_where(_.is_verified),
-            payments_pending=count_where(_.is_pending),
+            payments_verified=count_where(_.payment_status == "verified"),
+            payments_pending=count_where(_.payment_status == "pending"),
         )
+    )
+
+
+def _revenue_by_day(fact_payment_entries: ir.Table, currency: str) -> ir.Table:
+    return (
+        fact_payment_entries.filter(_.currency == currency)
+        .group_by("event_id", date=_.occurred_date)
+        .agg(revenue_minor=_.amount_minor.sum())
     )
 
 
