@@ -25,7 +25,7 @@ notes AS (
 paid AS (
     SELECT registration_id, currency AS payment_currency, sum(amount_minor)::BIGINT AS amount_minor
     FROM warehouse.core.fact_payments AT (VERSION => {snapshot}) JOIN facts USING (registration_id)
-    WHERE fact_payments.payment_status = facts.payment_status GROUP BY ALL
+    WHERE fact_payments.payment_status = facts.payment_status GROUP BY registration_id, currency
     QUALIFY row_number() OVER (PARTITION BY registration_id ORDER BY amount_minor DESC NULLS LAST, currency) = 1
 )
 SELECT f.registration_id, f.registered_at, f.registration_type, f.registration_status, f.department, f.year_of_study,
