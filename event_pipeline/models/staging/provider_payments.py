@@ -227,6 +227,8 @@ def _reported(events: ir.Table) -> ir.Table:
     captured = ibis.coalesce(events.captured_minor, ibis.ifelse(said == "succeeded", events.amount_minor, 0))
     is_attempt = kind.isin(["payment", "session", "charge"])
     is_succeeded = kind.isin(["payment", "session"]) & (said == "succeeded")
+    # Of one second, what failed or was cancelled comes after what it was tried with.
+    attempt = ibis.struct({"at": events.occurred_at, "failed": (said == "failed").cast("int64"), "of": events._order})
     shown_at = ibis.coalesce(events.object_created_at, events.occurred_at)
     shown_at = ibis.ifelse(kind == "charge", shown_at, events.occurred_at)
     return events.group_by("payment_key").agg(
@@ -237,7 +239,7 @@ def _reported(events: ir.Table) -> ir.Table:
         _received=captured.max(where=kind == "payment"),
         _of_session=captured.max(where=kind == "session"),
         _tried=ibis.coalesce(events.amount_minor.max(where=is_attempt), events.amount_minor.max()),
-        _last=said.argmax(events._order, where=is_attempt),
+        _last=said.argmax(attempt, where=is_attempt),
         _is_succeeded=is_succeeded.any(),
         _paid_at=events.paid_at.min(),
         _shown_at=shown_at.min(where=is_succeeded | (is_attempt & (captured > 0))),
