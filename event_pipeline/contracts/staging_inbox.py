@@ -162,6 +162,18 @@ RESOLVED_REGISTRATIONS = Contract(
         Column("event_id", "string", "Event, 'unknown' when it is gone.", nullable=False),
         Column("source_event_id", "string", "Event as the document says.", nullable=False),
         Column("user_id", "string", "Person, 'unknown' without a valid e-mail.", nullable=False),
+        Column(
+            "registrant_key",
+            "string",
+            "Who registered: keyed hash of address and name; the registration's own id without an address.",
+            nullable=False,
+        ),
+        Column(
+            "is_shared_address",
+            "boolean",
+            "Registrations of this address for this event have several different names.",
+            nullable=False,
+        ),
         Column("registered_at", "timestamp", "When they registered."),
         Column(
             "registration_status", "string", "State.", nullable=False, allowed=("registered", "attended", "cancelled")
@@ -176,7 +188,7 @@ RESOLVED_REGISTRATIONS = Contract(
         Column("is_app_attended", "boolean", "The app marks it attended.", nullable=False),
         Column("app_attended_at", "timestamp", "Attendance time as the app wrote it."),
         Column("is_cancelled", "boolean", "Cancelled.", nullable=False),
-        Column("is_duplicate", "boolean", "The same person had registered for the event before.", nullable=False),
+        Column("is_duplicate", "boolean", "The same registrant had registered for the event before.", nullable=False),
         Column("is_walk_in", "boolean", "Added by hand in a sheet.", nullable=False),
     ),
     sources=("staging.registrations", "staging.sheet_corrections", "staging.sheet_rows", "staging.events"),

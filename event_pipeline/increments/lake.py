@@ -62,14 +62,15 @@ LAKE_INCREMENTS: dict[str, Increment] = {
         "source_event_id",
         {
             "staging.registrations": direct(
-                "event_id", "registration_id", "participant_email", "registered_at", "registration_status",
-                "registration_type", "team_size", "department", "year_of_study", "payment_status", "amount_minor",
+                "event_id", "registration_id", "participant_email", "participant_name", "registered_at",
+                "registration_status", "registration_type", "team_size", "department", "year_of_study", "payment_status", "amount_minor",
                 "updated_at", "attendance_status", "attended_at",
             ),
             "staging.sheet_corrections": direct("event_id", "sheet_row_id", "correction", "registration_id"),
             "staging.sheet_rows": direct(
-                "event_id", "sheet_row_id", "participant_email", "registered_at", "registration_status",
-                "registration_type", "department", "year_of_study", "payment_mark", "amount_minor", "version_at",
+                "event_id", "sheet_row_id", "participant_email", "participant_name", "registered_at",
+                "registration_status", "registration_type", "department", "year_of_study", "payment_mark",
+                "amount_minor", "version_at",
             ),
             "staging.events": direct("event_id"),
         },
