@@ -87,6 +87,7 @@ SHEET_ROWS = _staging(
     text("participant_name", "Name as typed.", path="fields.name", personal=True, max_length=300, consequence="note"),
     email("participant_email", "Address, lower case.", path="fields.email", consequence="note"),
     phone("participant_phone", "Number, E.164.", path="fields.phone"),
+    text("student_id", "Student id as typed.", path="fields.student_id", personal=True, max_length=200, consequence="note"),
     text("department", "Department as typed.", path="fields.department", max_length=200, consequence="note"),
     text("year_of_study", "Year of study as typed.", path="fields.year", max_length=50, consequence="note"),
     choice("registration_type", "How they take part.", ("individual", "team", "solo"), path="fields.registration_type", consequence="note"),
@@ -94,10 +95,17 @@ SHEET_ROWS = _staging(
     choice("attendance_status", "Attendance.", ("not_attended", "attended"), path="fields.attendance_status", consequence="note"),
     timestamp("attended_at", "Attendance time.", path="fields.attendance_time", consequence="note"),
     timestamp("registered_at", "Registration date.", path="fields.registration_date", consequence="note"),
+    Column("entered_at", "timestamp", "Registration date; where none is typed, when the row was first read; empty where one is typed that cannot be read or has two readings."),
     choice("payment_mark", "Payment column.", ("yes", "no", "verified", "pending", "rejected"), path="fields.payment_verified", consequence="note"),
     amount("amount_minor", "Amount in minor units.", path="fields.payment_amount", consequence="note"),
     text("notes", "What an organiser typed.", path="fields.notes", personal=True, max_length=10_000, consequence="note"),
     json_text("custom_fields", "Columns of the event's own questions, JSON.", personal=True, consequence="note"),
+    json_text("questions", "Payments and notes under a header that an event may ask a question under, JSON by field.", personal=True, consequence="note"),
+    choice(
+        "row_doubt", "Why the row is no person; always empty here, the reason stands in quarantine.", ("none",), path="doubt",
+        consequence="note", advice="nobody is counted for this row of the sheet; if it is a person, add what is missing",
+    ),
+    Column("is_person", "boolean", "The row identifies a person: by an address, or by a name with something else of a person.", nullable=False),
     more_sources=("staging.events",),
 )  # fmt: skip
 

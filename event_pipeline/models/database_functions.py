@@ -32,6 +32,15 @@ extract_texts = _builtin("json_extract_string", ("string", "array<string>"), "ar
 extract_text = _builtin("json_extract_string", ("string", "string"), "string")
 """One path of a JSON document as text."""
 
+extract_list = _builtin("json_extract_string", ("string", "string"), "array<string>")
+"""The texts at a path with a wildcard, as a list."""
+
+json_keys = _builtin("json_keys", ("string",), "array<string>")
+"""The keys of a JSON object."""
+
+merge_json = _builtin("json_merge_patch", ("string", "string"), "string")
+"""A JSON object with the entries of another one."""
+
 read_clock = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
 """The instant at which the clocks of that zone showed this time."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 SUM_STARTS = frozenset([
     "total", "totals", "totales", "subtotal", "subtotals", "grandtotal", "gesamt", "gesamtsumme", "insgesamt",
-    "summe", "zwischensumme", "totale", "totaal", "totalt", "итого", "всего", "कुल", "योग", "মোট", "மொத்தம்",
+    "summe", "zwischensumme", "totale", "totaal", "totalt", "итого", "всего", "कुल", "মোট", "மொத்தம்",
     "మొత్తం", "ಒಟ್ಟು", "ആകെ", "કુલ", "ਕੁੱਲ", "المجموع", "مجموع", "합계", "合计", "合計", "总计", "總計", "小计", "小計"
 ])  # fmt: skip
 """First words of a total, which no name begins with."""
 SUMS = SUM_STARTS | frozenset([
-    "sum", "count", "average", "avg", "mean", "median", "min", "max", "minimum", "maximum", "balance", "grand",
+    "sum", "count", "average", "avg", "balance", "grand",
     "sub", "overall", "number", "no", "of", "participants", "registrations", "people", "students", "entries",
-    "records", "paid", "collected", "amount", "suma", "somme", "moyenne", "celkem", "razem"
+    "records", "paid", "collected", "amount", "suma", "योग", "somme", "moyenne", "celkem", "razem"
 ])  # fmt: skip
 """Words of a line that holds nothing but them and numbers."""
 NO_NAMES = frozenset([

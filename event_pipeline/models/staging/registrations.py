@@ -181,7 +181,7 @@ def _from_sheets(sheet_corrections: ir.Table, sheet_rows: ir.Table) -> ir.Table:
         registration_id=rows.registration_id,
         source_event_id=rows.event_id,
         user_id=keyed_hash(rows.participant_email).fill_null(UNKNOWN),
-        registered_at=ibis.coalesce(rows.registered_at, rows.version_at),
+        registered_at=rows.entered_at,
         registration_status=status,
         registration_type=rows.registration_type,
         team_size=ibis.literal(1, type="int64"),
