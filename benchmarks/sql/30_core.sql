@@ -64,18 +64,22 @@ WITH claims AS (
     LEFT JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
     LEFT JOIN lake.sql_staging.attendance_reversals u ON u.registration_id = c.registration_id
 ), ranked AS (
-    SELECT *,
-        refusal IS NULL AND row_number() OVER (
-            PARTITION BY refusal IS NULL, source_event_id, registrant_key
-            ORDER BY occurred_at NULLS LAST, attendance_id
-        ) = 1 AS is_counted
+    SELECT *, refusal IS NULL AND row_number() OVER in_order = 1 AS is_counted,
+        coalesce(
+            refusal IS NULL AND method = 'sheet_mark' AND lag(method) OVER in_order <> 'sheet_mark'
+            AND lag(date_trunc('second', occurred_at)) OVER in_order = date_trunc('second', occurred_at),
+        false) AS is_repeat
     FROM judged
+    WINDOW in_order AS (
+        PARTITION BY refusal IS NULL, source_event_id, registrant_key
+        ORDER BY occurred_at IS NULL, date_trunc('second', occurred_at), method = 'sheet_mark', occurred_at, attendance_id
+    )
 )
 SELECT attendance_id, registration_id, coalesce(event_id, 'unknown') AS event_id, source_event_id, claimed_event_id,
     coalesce(user_id, 'unknown') AS user_id, method, occurred_at, local_day(occurred_at) AS occurred_date, scanner_id,
     refusal IS NULL AS is_valid,
     CASE WHEN refusal IS NULL AND NOT is_counted THEN 'already_in' ELSE refusal END AS refusal_reason, is_counted
-FROM ranked;
+FROM ranked WHERE NOT is_repeat;
 
 -- core.fact_registrations
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_registrations AS

@@ -44,7 +44,7 @@ LAKE_INCREMENTS: dict[str, Increment] = {
             "staging.sheet_rows": Input(
                 ("event_id", "sheet_row_id", "worksheet", "is_export_error", "is_person", "participant_email",
                  "participant_phone", "student_id", "payment_mark", "participant_name", "entered_at",
-                 "attendance_status", "attended_at", "amount_minor", "notes", "version", "version_at"),
+                 "attendance_status", "came_at", "amount_minor", "notes", "version", "version_at"),
                 reads="event_id",
             ),
             "staging.registrations": direct(

@@ -53,6 +53,7 @@ def fact_attendance(
     """One row per claim that someone came. From scans, the app's marks, sheet corrections and taken-back attendance.
 
     Every claim is kept with the reason it was refused; of the valid ones of a registrant for an event the first counts.
+    A sheet's mark that repeats a valid claim to the second is none.
     """
     claims = ibis.union(_scanned(scans), _app_marked(resolved_registrations), _sheet_marked(sheet_corrections))
     known = resolved_registrations.select(
@@ -63,11 +64,18 @@ def fact_attendance(
     joined = joined.left_join(attendance_reversals, "registration_id").drop("registration_id_right")
     judged = joined.mutate(refusal_reason=_refusal(joined))
     valid = judged.mutate(is_valid=judged.refusal_reason.isnull())
-    rank = ibis.row_number().over(
+    timed = valid.mutate(_second=valid.occurred_at.truncate("s"), _is_typed=valid.method == "sheet_mark")
+    in_order = ibis.window(
         group_by=["is_valid", "source_event_id", "registrant_key"],
-        order_by=[valid.occurred_at.isnull(), "occurred_at", "attendance_id"],
+        order_by=[timed.occurred_at.isnull(), timed._second, timed._is_typed, timed.occurred_at, timed.attendance_id],
     )
-    ranked = valid.mutate(_rank=rank)
+    ranked = timed.mutate(
+        _rank=ibis.row_number().over(in_order),
+        _is_repeat=(timed._is_typed & (timed._second == timed._second.lag().over(in_order)))
+        & ~timed._is_typed.lag().over(in_order),
+    )
+    # A sheet that tells the second of a scan or of the app's mark was made from it: it is no claim of its own.
+    ranked = ranked.filter(~(ranked.is_valid & ranked._is_repeat.fill_null(False)))
     counted = ranked.mutate(is_counted=ranked.is_valid & (ranked._rank == 0))
     return counted.select(
         attendance_id=counted.attendance_id,

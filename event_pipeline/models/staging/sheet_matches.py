@@ -14,8 +14,8 @@ def with_registrations(rows: ir.Table, registrations: ir.Table) -> ir.Table:
     """The rows with ``_matched_id``, what the app says of it, ``_is_stranger`` and ``_walk_in_row``.
 
     By event and address; of several registrants of an address the one of the row's name, else the first: not cancelled
-    before cancelled, earliest first. A name that no registrant of the address has is a stranger's when rows of the sheet
-    name all of them. Without an address by event and name, where nothing typed says that it is somebody else.
+    before cancelled, earliest first. A name that no registrant of the address has is a stranger's when rows of the
+    sheet name all of them. Without an address by event and name, where nothing typed says that it is somebody else.
 
     ``_walk_in_row`` is the row that stands for the person if nobody is matched: without an address the first of those
     with one name and one phone number, student id or, without both, one place in copies of the sheet.

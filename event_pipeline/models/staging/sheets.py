@@ -51,7 +51,8 @@ def _dated(rows: ir.Table, raw_sheets_rows: ir.Table) -> ir.Table:
     return joined.mutate(
         entered_at=ibis.ifelse(
             joined[PREPARED + "registered_at"].isnull(), version_instant(joined._first), joined.registered_at
-        )
+        ),
+        came_at=ibis.ifelse(joined[PREPARED + "attended_at"].isnull(), joined.version_at, joined.attended_at),
     ).drop("_document", "_first")
 
 
@@ -122,7 +123,7 @@ def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, absent_regi
         ),
         _corrections(
             known.filter((known.attendance_status == "attended") & ~known._is_app_attended.fill_null(False)),
-            "attendance", known.attendance_status, _typed_or(known.attended_at, known.version_at),
+            "attendance", known.attendance_status, known.came_at,
         ),
         _corrections(
             known.filter(is_paid & (known._payment_status.fill_null("pending") == "pending")),
@@ -140,10 +141,6 @@ def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, absent_regi
     )
     numbered = typed.mutate(_repeat=repeats)
     return numbered.filter(numbered._repeat == 0).drop("_repeat")
-
-
-def _typed_or(typed_at: ir.TimestampValue, version_at: ir.TimestampValue) -> ir.TimestampValue:
-    return ibis.coalesce(typed_at, version_at)
 
 
 def _corrections(rows: ir.Table, correction: str, value: ir.StringValue, occurred_at: ir.TimestampValue) -> ir.Table:

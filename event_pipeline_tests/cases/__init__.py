@@ -1,0 +1,1 @@
+"""Faults that people reported of such data, each with the right value."""
