@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.models import parsers, phones
+from event_pipeline.models import names, parsers, phones
 from event_pipeline.models.core import dimensions
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.registry import STAGING_MODELS
@@ -78,6 +78,10 @@ def _values(locale: Locale, as_of: datetime) -> dict[str, str]:
         "prefix": home.prefix,
         "calling_code": home.calling_code,
         "foreign": phones._foreign_pattern(locale.country),
+        "apostrophes": names._APOSTROPHES,
+        "ascii_name": names._ASCII,
+        "european_name": names._EUROPEAN,
+        "indic_name": names._INDIC,
         "year": dimensions._YEAR,
     }
     quoted = {name: value.replace("'", "''") for name, value in values.items()}

@@ -86,6 +86,23 @@ CREATE OR REPLACE TEMP MACRO plausible(instant) AS
 CREATE OR REPLACE TEMP MACRO as_instant(x) AS plausible(any_instant(x));
 CREATE OR REPLACE TEMP MACRO version_instant(version) AS make_timestamptz(left(version, 14)::BIGINT * 1000);
 CREATE OR REPLACE TEMP MACRO local_day(instant) AS timezone('{{zone}}', instant)::DATE;
+CREATE OR REPLACE TEMP MACRO sorted_words(x) AS CASE
+    WHEN contains(x, ' ') THEN array_to_string(list_sort(string_split(x, ' ')), ' ') ELSE x
+END;
+CREATE OR REPLACE TEMP MACRO bare_words(x) AS CASE
+    WHEN regexp_matches(x, '[^a-z0-9]')
+    THEN sorted_words(trim(regexp_replace(regexp_replace(x, '[{{apostrophes}}]', '', 'g'), '[^\pL\pM\pN]+', ' ', 'g')))
+    ELSE x
+END;
+CREATE OR REPLACE TEMP MACRO name_key(x) AS nullif(
+    CASE
+        WHEN regexp_matches(lower(x), '{{ascii_name}}') THEN bare_words(lower(x))
+        WHEN regexp_matches(x, '{{european_name}}') THEN bare_words(strip_accents(lower(x)))
+        WHEN regexp_matches(x, '{{indic_name}}') THEN bare_words(nfc_normalize(lower(x)))
+        ELSE python_name_key(x)
+    END,
+    ''
+);
 CREATE OR REPLACE TEMP MACRO pseudonym(x) AS left(
     sha256(getvariable('identity_key') || '|outer|' || sha256(getvariable('identity_key') || '|inner|' || x)), 32
 );

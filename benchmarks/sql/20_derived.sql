@@ -47,42 +47,108 @@ SELECT * FROM said WHERE event_id IS NOT NULL AND participant_email IS NOT NULL;
 CREATE OR REPLACE TABLE lake.sql_staging.sheet_corrections AS
 WITH matchable AS (
     SELECT * FROM lake.sql_staging.sheet_rows
-    WHERE worksheet = 'Registrations' AND NOT is_export_error AND event_id IS NOT NULL
-), first_registrations AS (
-    SELECT event_id, participant_email, registration_id AS matched_id, payment_status,
-        coalesce(attendance_status = 'attended' OR registration_status = 'attended', false) AS is_app_attended
-    FROM lake.sql_staging.registrations
-    WHERE participant_email IS NOT NULL
+    WHERE worksheet = 'Registrations' AND is_person AND NOT is_export_error AND event_id IS NOT NULL
+), counted AS (
+    SELECT event_id, participant_email, count(*) AS mentions FROM matchable
+    WHERE participant_email IS NOT NULL GROUP BY ALL
+), candidates AS (
+    SELECT event_id, participant_email, registration_id, participant_name, registered_at,
+        coalesce(registration_status = 'cancelled', false) AS is_cancelled,
+        mentions > 1 OR count(*) OVER (PARTITION BY event_id, participant_email) > 1 AS is_several
+    FROM lake.sql_staging.registrations JOIN counted USING (event_id, participant_email)
+), keyed_candidates AS (
+    SELECT *, CASE WHEN is_several THEN name_key(participant_name) END AS name FROM candidates
+), by_address AS (
+    SELECT event_id, participant_email, registration_id AS first_id, is_several FROM keyed_candidates
     QUALIFY row_number() OVER (
-        PARTITION BY event_id, participant_email
-        ORDER BY registration_status = 'cancelled' NULLS LAST, registered_at NULLS LAST, registration_id
+        PARTITION BY event_id, participant_email ORDER BY is_cancelled, registered_at NULLS LAST, registration_id
     ) = 1
+), by_name AS (
+    SELECT event_id, participant_email, name, registration_id AS named_id FROM keyed_candidates
+    WHERE name IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY event_id, participant_email, name ORDER BY is_cancelled, registered_at NULLS LAST, registration_id
+    ) = 1
+), names AS (
+    SELECT event_id, participant_email, count(*) AS names FROM by_name GROUP BY ALL
+), keyed AS (
+    SELECT m.*, first_id, names,
+        CASE WHEN is_several OR participant_email IS NULL THEN name_key(participant_name) END AS name
+    FROM matchable m
+    LEFT JOIN by_address USING (event_id, participant_email)
+    LEFT JOIN names USING (event_id, participant_email)
+), addressed AS (
+    SELECT keyed.*, named_id FROM keyed LEFT JOIN by_name USING (event_id, participant_email, name)
+), taken AS (
+    SELECT event_id, participant_email, count(DISTINCT named_id) AS taken FROM addressed
+    WHERE named_id IS NOT NULL GROUP BY ALL
+), lost AS (
+    SELECT sheet_row_id, event_id, name, participant_phone AS phone, student_id AS student FROM addressed
+    WHERE participant_email IS NULL AND name IS NOT NULL
+), near AS (
+    SELECT event_id, registration_id, registered_at, participant_email, participant_phone, student_id,
+        registration_status, name_key(participant_name) AS name
+    FROM lake.sql_staging.registrations SEMI JOIN lost USING (event_id)
+), pairs AS (
+    SELECT sheet_row_id, registration_id, registered_at, registration_status, participant_email,
+        coalesce(phone = participant_phone, false) OR coalesce(student = student_id, false) AS is_exact,
+        coalesce(phone <> participant_phone OR student <> student_id, false) AS is_other
+    FROM lost JOIN near USING (event_id, name)
+), found AS (
+    SELECT sheet_row_id, registration_id AS found_id FROM pairs
+    WHERE is_exact OR participant_email IS NULL AND NOT is_other
+    QUALIFY row_number() OVER (
+        PARTITION BY sheet_row_id
+        ORDER BY NOT is_exact, participant_email IS NOT NULL, coalesce(registration_status = 'cancelled', false),
+            registered_at NULLS LAST, registration_id
+    ) = 1
+), strangers AS (
+    SELECT addressed.*, coalesce(named_id IS NULL AND name IS NOT NULL AND taken >= names, false) AS is_stranger,
+        coalesce(
+            CASE
+                WHEN participant_email IS NULL THEN name || '|' || coalesce(
+                    participant_phone, student_id, regexp_replace(sheet_row_id, '^[^/]*/', '')
+                )
+            END,
+            sheet_row_id
+        ) AS person
+    FROM addressed LEFT JOIN taken USING (event_id, participant_email)
 ), gone AS (
     SELECT DISTINCT event_id, participant_email, true AS was_deleted FROM lake.sql_staging.absent_registrations
 ), matched AS (
-    SELECT m.*, f.is_app_attended, f.payment_status,
-        matched_id IS NULL AND was_deleted IS NULL AS is_walk_in,
-        CASE
-            WHEN matched_id IS NULL AND was_deleted IS NULL THEN 'sheet:' || pseudonym(sheet_row_id) ELSE matched_id
-        END AS registration_id
-    FROM matchable m
-    LEFT JOIN first_registrations f USING (event_id, participant_email)
+    SELECT s.*, was_deleted, min(sheet_row_id) OVER (PARTITION BY event_id, person) AS walk_in_row,
+        coalesce(named_id, CASE WHEN NOT is_stranger THEN first_id END, found_id) AS matched_id
+    FROM strangers s
+    LEFT JOIN found USING (sheet_row_id)
     LEFT JOIN gone USING (event_id, participant_email)
 ), known AS (
-    SELECT * FROM matched WHERE registration_id IS NOT NULL
+    SELECT m.*, r.payment_status,
+        coalesce(r.attendance_status = 'attended' OR r.registration_status = 'attended', false) AS is_app_attended,
+        matched_id IS NULL AND (was_deleted IS NULL OR is_stranger) AS is_walk_in,
+        CASE
+            WHEN matched_id IS NOT NULL THEN matched_id
+            WHEN was_deleted IS NULL OR is_stranger THEN 'sheet:' || pseudonym(walk_in_row)
+        END AS registration_id
+    FROM matched m LEFT JOIN lake.sql_staging.registrations r ON r.registration_id = matched_id
+), typed AS (
+    SELECT sheet_row_id, 'walk_in' AS correction, registration_id, event_id, participant_name AS corrected_value,
+        entered_at AS occurred_at, version
+    FROM known WHERE is_walk_in AND sheet_row_id = walk_in_row
+    UNION ALL
+    SELECT sheet_row_id, 'attendance', registration_id, event_id, attendance_status, came_at, version
+    FROM known WHERE attendance_status = 'attended' AND NOT is_app_attended
+    UNION ALL
+    SELECT sheet_row_id, 'payment', registration_id, event_id, amount_minor::VARCHAR, version_at, version
+    FROM known WHERE payment_mark IN ('yes', 'verified') AND coalesce(payment_status, 'pending') = 'pending'
+    UNION ALL
+    SELECT sheet_row_id, 'note', registration_id, event_id, notes, version_at, version
+    FROM known WHERE notes IS NOT NULL
 )
-SELECT sheet_row_id, 'walk_in' AS correction, registration_id, event_id, participant_name AS corrected_value,
-    coalesce(registered_at, version_at) AS occurred_at, version
-FROM known WHERE is_walk_in
-UNION ALL
-SELECT sheet_row_id, 'attendance', registration_id, event_id, attendance_status, coalesce(attended_at, version_at), version
-FROM known WHERE attendance_status = 'attended' AND NOT coalesce(is_app_attended, false)
-UNION ALL
-SELECT sheet_row_id, 'payment', registration_id, event_id, amount_minor::VARCHAR, version_at, version
-FROM known WHERE payment_mark IN ('yes', 'verified') AND coalesce(payment_status, 'pending') = 'pending'
-UNION ALL
-SELECT sheet_row_id, 'note', registration_id, event_id, notes, version_at, version
-FROM known WHERE notes IS NOT NULL;
+SELECT * FROM typed WHERE registration_id IS NOT NULL
+QUALIFY row_number() OVER (
+    PARTITION BY correction, registration_id, CASE WHEN correction = 'note' THEN corrected_value END
+    ORDER BY occurred_at NULLS LAST, sheet_row_id
+) = 1;
 
 -- people.people
 CREATE OR REPLACE TABLE lake.sql_people.people AS
@@ -110,27 +176,40 @@ WITH everyone AS (
         coalesce(attendance_status = 'attended', false) OR coalesce(registration_status = 'attended', false)
             AS is_app_attended,
         attended_at AS app_attended_at, coalesce(registration_status = 'cancelled', false) AS is_cancelled,
-        false AS is_walk_in
+        false AS is_walk_in, name_key(participant_name) AS name
     FROM lake.sql_staging.registrations
     UNION ALL
     SELECT c.registration_id, s.event_id, coalesce(pseudonym(participant_email), 'unknown'),
-        coalesce(registered_at, version_at), coalesce(registration_status, 'registered'), registration_type, 1,
+        entered_at, coalesce(registration_status, 'registered'), registration_type, 1,
         department, year_of_study,
         CASE
             WHEN payment_mark IN ('yes', 'verified') THEN 'verified'
             WHEN payment_mark = 'rejected' THEN 'rejected'
             WHEN payment_mark IN ('no', 'pending') THEN 'pending'
         END,
-        amount_minor, version_at, false, NULL, coalesce(registration_status = 'cancelled', false), true
+        amount_minor, version_at, false, NULL, coalesce(registration_status = 'cancelled', false), true,
+        name_key(participant_name)
     FROM lake.sql_staging.sheet_corrections c JOIN lake.sql_staging.sheet_rows s USING (sheet_row_id)
     WHERE correction = 'walk_in'
-), ranked AS (
+), repeated AS (
+    SELECT source_event_id, user_id, min(name) <> max(name) AS has_several,
+        first(name ORDER BY registered_at NULLS LAST, registration_id) FILTER (name IS NOT NULL) AS earliest
+    FROM everyone WHERE user_id <> 'unknown' GROUP BY ALL HAVING count(*) > 1
+), told_apart AS (
     SELECT everyone.*, coalesce(e.event_id, 'unknown') AS event_id,
-        row_number() OVER (
-            PARTITION BY source_event_id, user_id
-            ORDER BY is_cancelled, everyone.registered_at NULLS LAST, registration_id
+        CASE
+            WHEN user_id = 'unknown' THEN registration_id
+            ELSE pseudonym(user_id || '|' || coalesce(name, earliest, ''))
+        END AS registrant_key,
+        coalesce(has_several, false) AS is_shared_address
+    FROM everyone
+    LEFT JOIN repeated USING (source_event_id, user_id)
+    LEFT JOIN lake.sql_staging.events e ON e.event_id = source_event_id
+), ranked AS (
+    SELECT *, row_number() OVER (
+            PARTITION BY source_event_id, registrant_key ORDER BY is_cancelled, registered_at NULLS LAST, registration_id
         ) AS place
-    FROM everyone LEFT JOIN lake.sql_staging.events e ON e.event_id = source_event_id
+    FROM told_apart
 )
-SELECT * EXCLUDE (place), place > 1 AND NOT is_cancelled AND user_id <> 'unknown' AS is_duplicate
+SELECT * EXCLUDE (place, name), place > 1 AND NOT is_cancelled AS is_duplicate
 FROM ranked;

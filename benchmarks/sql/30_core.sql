@@ -50,7 +50,7 @@ WITH claims AS (
 ), judged AS (
     SELECT c.* EXCLUDE (registration_id, claimed_event_id, door_event_id, is_readable, is_checksum_valid),
         coalesce(c.claimed_event_id, 'unknown') AS claimed_event_id,
-        c.registration_id AS claimed_registration_id, r.registration_id, event_id, source_event_id, user_id,
+        r.registration_id, event_id, source_event_id, user_id, registrant_key,
         CASE
             WHEN NOT is_readable THEN 'garbled'
             WHEN NOT is_checksum_valid THEN 'bad_checksum'
@@ -64,40 +64,39 @@ WITH claims AS (
     LEFT JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
     LEFT JOIN lake.sql_staging.attendance_reversals u ON u.registration_id = c.registration_id
 ), ranked AS (
-    SELECT *,
-        refusal IS NULL AND row_number() OVER (
-            PARTITION BY refusal IS NULL, source_event_id,
-                CASE WHEN user_id = 'unknown' THEN claimed_registration_id ELSE user_id END
-            ORDER BY occurred_at NULLS LAST, attendance_id
-        ) = 1 AS is_counted
+    SELECT *, refusal IS NULL AND row_number() OVER in_order = 1 AS is_counted,
+        coalesce(
+            refusal IS NULL AND method = 'sheet_mark' AND lag(method) OVER in_order <> 'sheet_mark'
+            AND lag(date_trunc('second', occurred_at)) OVER in_order = date_trunc('second', occurred_at),
+        false) AS is_repeat
     FROM judged
+    WINDOW in_order AS (
+        PARTITION BY refusal IS NULL, source_event_id, registrant_key
+        ORDER BY occurred_at IS NULL, date_trunc('second', occurred_at), method = 'sheet_mark', occurred_at, attendance_id
+    )
 )
 SELECT attendance_id, registration_id, coalesce(event_id, 'unknown') AS event_id, source_event_id, claimed_event_id,
     coalesce(user_id, 'unknown') AS user_id, method, occurred_at, local_day(occurred_at) AS occurred_date, scanner_id,
     refusal IS NULL AS is_valid,
     CASE WHEN refusal IS NULL AND NOT is_counted THEN 'already_in' ELSE refusal END AS refusal_reason, is_counted
-FROM ranked;
+FROM ranked WHERE NOT is_repeat;
 
 -- core.fact_registrations
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_registrations AS
-WITH by_person AS (
-    SELECT source_event_id, user_id, min(occurred_at) AS person_at, true AS person_came
-    FROM warehouse.sql_core.fact_attendance WHERE is_counted AND user_id <> 'unknown' GROUP BY ALL
-), by_code AS (
-    SELECT registration_id, min(occurred_at) AS code_at, true AS code_came
-    FROM warehouse.sql_core.fact_attendance WHERE is_counted GROUP BY ALL
+WITH arrived AS (
+    SELECT r.source_event_id, registrant_key, min(occurred_at) AS came_at, true AS came
+    FROM warehouse.sql_core.fact_attendance a JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
+    WHERE is_counted GROUP BY ALL
 ), joined AS (
     SELECT r.*, e.start_date, local_day(registered_at) AS registered_date,
         NOT is_cancelled AND NOT is_duplicate AS is_counted,
-        NOT is_cancelled AND NOT is_duplicate AND (person_came IS NOT NULL OR code_came IS NOT NULL) AS is_attended,
-        coalesce(person_at, code_at) AS came_at
+        NOT is_cancelled AND NOT is_duplicate AND came IS NOT NULL AS is_attended, came_at
     FROM lake.sql_staging.resolved_registrations r
-    LEFT JOIN by_person USING (source_event_id, user_id)
-    LEFT JOIN by_code USING (registration_id)
+    LEFT JOIN arrived USING (source_event_id, registrant_key)
     LEFT JOIN warehouse.sql_core.dim_events e USING (event_id)
 )
-SELECT registration_id, event_id, source_event_id, user_id, registered_at, registered_date, registration_status,
-    registration_type, team_size, department, year_of_study,
+SELECT registration_id, event_id, source_event_id, user_id, registrant_key, is_shared_address, registered_at,
+    registered_date, registration_status, registration_type, team_size, department, year_of_study,
     date_diff('day', registered_date, start_date) AS lead_time_days, is_cancelled, is_duplicate, is_counted, is_walk_in,
     is_attended, CASE WHEN is_attended THEN came_at END AS attended_at, payment_status
 FROM joined;

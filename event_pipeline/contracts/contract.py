@@ -36,7 +36,8 @@ class Column:
 
     ``path`` and ``parser`` say where in the document a staging column comes from and how its text is read; derived
     columns have none. ``consequence`` is what a broken rule does to the row: ``reject`` quarantines it, ``note``
-    empties the value and keeps the row. ``references`` names another table's key as ``layer.table.column``.
+    empties the value and keeps the row. ``references`` names another table's key as ``layer.table.column``. ``advice``
+    is what quarantine says to do about a value that is not allowed, where the allowed values say nothing to a person.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     path: str | None = None
     parser: Parser | None = None
     consequence: Consequence = "reject"
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,18 @@
 
 Definitions that hold wherever these numbers appear:
 
+- *Person*: whoever shares an e-mail address. Addresses are compared in Unicode's composed form, case folded, without
+  spaces and what cannot be seen, with the domain as DNS has it (``münchen.example`` is ``xn--mnchen-3ya.example``).
+- *Registrant*: within one event, an address and a name. A parent or a club secretary registers several people with one
+  address: different names are different registrants, and each of their registrations has the note
+  ``is_shared_address``. Names are the same when their words are, in any order, whatever their case, accents,
+  punctuation and width of letters; a registration without a name is one of the earliest named registrant of its
+  address. Limits: one person who writes the name in two ways (``A. Rao``, ``Asha Rao``) is two registrants, which the
+  note shows; two people of one name and address are one. Without an address nobody is recognised.
 - *Registration*: one registration document. It **counts** (``is_counted``) when it is neither cancelled nor a duplicate
-  of an earlier one of that person for that event. A team registration counts once; its people are ``team_size``.
-- *Attended*: a counted registration with a counted check-in. *Attendance rate*: attended over counted registrations
+  (``is_duplicate``): of a registrant's registrations for an event the earliest that is not cancelled counts, the others
+  that are not cancelled are duplicates. A team registration counts once; its people are ``team_size``.
+- *Attended*: a counted registration whose registrant has a counted check-in, with whichever of their codes. *Attendance rate*: attended over counted registrations
   of events that have started.
 - *Payment*: money for one purpose, once, whoever says so. A provider's session, payment intent and charges are one
   payment. What the app or a sheet marks by hand (``app_status``) belongs to the earliest payment that the provider
@@ -164,6 +173,8 @@ FACT_REGISTRATIONS = _core(
     EVENT_ID,
     _string("source_event_id", "Event id as the document says, also when that event is gone.", nullable=False),
     USER_ID,
+    _string("registrant_key", "Registrant: keyed hash of address and name; the registration's own id without an address.", nullable=False),
+    _flag("is_shared_address", "Note: registrations of this address for this event have several different names."),
     _instant("registered_at", "When they registered."),
     _day("registered_date", "The organisation's day of it."),
     _string("registration_status", "State.", nullable=False, allowed=("registered", "attended", "cancelled")),
@@ -173,7 +184,7 @@ FACT_REGISTRATIONS = _core(
     _string("year_of_study", "Year of study as typed."),
     Column("lead_time_days", "int64", "Days from registration to the event's start, by the organisation's days."),
     _flag("is_cancelled", "Cancelled."),
-    _flag("is_duplicate", "The same person had registered for the event before."),
+    _flag("is_duplicate", "The same registrant had registered for the event before."),
     _flag("is_counted", "Neither cancelled nor a duplicate."),
     _flag("is_walk_in", "Added by hand in the event's sheet."),
     _flag("is_attended", "Has a counted check-in."),
@@ -199,7 +210,7 @@ FACT_ATTENDANCE = _core(
     _string("scanner_id", "Device that scanned."),
     _flag("is_valid", "The claim holds."),
     _string("refusal_reason", "Why it does not count: garbled, bad_checksum, unknown_registration, wrong_event, cancelled, undone, or already_in for a repeat.", allowed=REFUSALS),
-    _flag("is_counted", "First valid claim of its person for the event."),
+    _flag("is_counted", "First valid claim of its registrant for the event."),
 )  # fmt: skip
 
 NOT_COUNTED = (

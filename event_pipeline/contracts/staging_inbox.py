@@ -99,6 +99,7 @@ SHEET_ROWS = _staging(
     text("participant_name", "Name as typed.", path="fields.name", personal=True, max_length=300, consequence="note"),
     email("participant_email", "Address, lower case.", path="fields.email", consequence="note"),
     phone("participant_phone", "Number, E.164.", path="fields.phone"),
+    text("student_id", "Student id as typed.", path="fields.student_id", personal=True, max_length=200, consequence="note"),
     text("department", "Department as typed.", path="fields.department", max_length=200, consequence="note"),
     text("year_of_study", "Year of study as typed.", path="fields.year", max_length=50, consequence="note"),
     choice("registration_type", "How they take part.", ("individual", "team", "solo"), path="fields.registration_type", consequence="note"),
@@ -106,10 +107,18 @@ SHEET_ROWS = _staging(
     choice("attendance_status", "Attendance.", ("not_attended", "attended"), path="fields.attendance_status", consequence="note"),
     timestamp("attended_at", "Attendance time.", path="fields.attendance_time", consequence="note"),
     timestamp("registered_at", "Registration date.", path="fields.registration_date", consequence="note"),
+    Column("entered_at", "timestamp", "Registration date; where none is typed, when the row was first read; empty where one is typed that cannot be read or has two readings."),
+    Column("came_at", "timestamp", "Attendance time; where none is typed, when the row was last read otherwise; empty where one is typed that cannot be read or has two readings."),
     choice("payment_mark", "Payment column.", ("yes", "no", "verified", "pending", "rejected"), path="fields.payment_verified", consequence="note"),
     amount("amount_minor", "Amount in minor units.", path="fields.payment_amount", consequence="note"),
     text("notes", "What an organiser typed.", path="fields.notes", personal=True, max_length=10_000, consequence="note"),
     json_text("custom_fields", "Columns of the event's own questions, JSON.", personal=True, consequence="note"),
+    json_text("questions", "Payments and notes under a header that an event may ask a question under, JSON by field.", personal=True, consequence="note"),
+    choice(
+        "row_doubt", "Why the row is no person; always empty here, the reason stands in quarantine.", ("none",), path="doubt",
+        consequence="note", advice="nobody is counted for this row of the sheet; if it is a person, add what is missing",
+    ),
+    Column("is_person", "boolean", "The row identifies a person: by an address, or by a name with something else of a person.", nullable=False),
     more_sources=("staging.events",),
 )  # fmt: skip
 
@@ -174,6 +183,18 @@ RESOLVED_REGISTRATIONS = Contract(
         Column("event_id", "string", "Event, 'unknown' when it is gone.", nullable=False),
         Column("source_event_id", "string", "Event as the document says.", nullable=False),
         Column("user_id", "string", "Person, 'unknown' without a valid e-mail.", nullable=False),
+        Column(
+            "registrant_key",
+            "string",
+            "Who registered: keyed hash of address and name; the registration's own id without an address.",
+            nullable=False,
+        ),
+        Column(
+            "is_shared_address",
+            "boolean",
+            "Registrations of this address for this event have several different names.",
+            nullable=False,
+        ),
         Column("registered_at", "timestamp", "When they registered."),
         Column(
             "registration_status", "string", "State.", nullable=False, allowed=("registered", "attended", "cancelled")
@@ -188,7 +209,7 @@ RESOLVED_REGISTRATIONS = Contract(
         Column("is_app_attended", "boolean", "The app marks it attended.", nullable=False),
         Column("app_attended_at", "timestamp", "Attendance time as the app wrote it."),
         Column("is_cancelled", "boolean", "Cancelled.", nullable=False),
-        Column("is_duplicate", "boolean", "The same person had registered for the event before.", nullable=False),
+        Column("is_duplicate", "boolean", "The same registrant had registered for the event before.", nullable=False),
         Column("is_walk_in", "boolean", "Added by hand in a sheet.", nullable=False),
     ),
     sources=("staging.registrations", "staging.sheet_corrections", "staging.sheet_rows", "staging.events"),

@@ -149,7 +149,7 @@ class EventWorkbook:
         if self._event.is_paid:
             amount = row["amount_minor"]
             cells += [
-                "Yes" if row["is_payment_verified"] else "No",
+                _payment_word(row),
                 None if amount is None else Money(amount, row["payment_currency"] or self._event.currency),
                 row["payment_screenshot_url"],
             ]
@@ -192,6 +192,15 @@ class EventWorkbook:
             sheet.write_number(at, column, value.amount_minor / self._event.minor_units, self._money)
         else:
             sheet.write_string(at, column, f"{value.amount_minor} minor units of {value.currency}")
+
+
+def _payment_word(row: Row) -> str | None:
+    """Whether the payment is verified; a walk-in's mark as it was typed, as the sheet is all that tells it."""
+    if row["is_payment_verified"]:
+        return "Yes"
+    if row.get("is_walk_in"):
+        return {"pending": "No", "rejected": "Rejected"}.get(row.get("payment_status") or "")
+    return "No"
 
 
 def _word(text: str | None) -> str | None:

@@ -6,7 +6,8 @@ from event_pipeline.increments.increment import Increment, Input, Lookup, direct
 from event_pipeline.models.registry import STAGING_MODELS
 
 _ROWS_OF_OWNED_SHEETS = (
-    "SELECT sheet_row_id FROM {staging.sheet_rows} WHERE spreadsheet_id IN (SELECT google_sheet_id FROM {changed})"
+    "SELECT sheet_row_id FROM {staging.sheet_rows} WHERE spreadsheet_id IN (SELECT google_sheet_id FROM {changed}) "
+    "OR event_id IN (SELECT event_id FROM {changed}) AND questions IS NOT NULL"
 )
 
 _AS_PROVIDERS_IDS = (
@@ -48,7 +49,7 @@ LAKE_INCREMENTS: dict[str, Increment] = {
         "sheet_row_id",
         {
             "raw.sheets_rows": Input(("document_id",), reads="document_id"),
-            "staging.events": Input(("google_sheet_id", "event_id"), touches=_ROWS_OF_OWNED_SHEETS),
+            "staging.events": Input(("google_sheet_id", "event_id", "custom_fields"), touches=_ROWS_OF_OWNED_SHEETS),
         },
     ),
     "staging.absent_registrations": Increment(
@@ -63,14 +64,14 @@ LAKE_INCREMENTS: dict[str, Increment] = {
         "event_id",
         {
             "staging.sheet_rows": Input(
-                ("event_id", "sheet_row_id", "worksheet", "is_export_error", "participant_email", "payment_mark",
-                 "participant_name", "registered_at", "attendance_status", "attended_at", "amount_minor", "notes",
-                 "version", "version_at"),
+                ("event_id", "sheet_row_id", "worksheet", "is_export_error", "is_person", "participant_email",
+                 "participant_phone", "student_id", "payment_mark", "participant_name", "entered_at",
+                 "attendance_status", "came_at", "amount_minor", "notes", "version", "version_at"),
                 reads="event_id",
             ),
             "staging.registrations": direct(
-                "event_id", "registration_id", "participant_email", "registration_status", "registered_at",
-                "attendance_status", "payment_status",
+                "event_id", "registration_id", "participant_email", "participant_name", "participant_phone",
+                "student_id", "registration_status", "registered_at", "attendance_status", "payment_status",
             ),
             "staging.absent_registrations": direct("event_id", "participant_email"),
         },
@@ -101,14 +102,15 @@ LAKE_INCREMENTS: dict[str, Increment] = {
         "source_event_id",
         {
             "staging.registrations": direct(
-                "event_id", "registration_id", "participant_email", "registered_at", "registration_status",
-                "registration_type", "team_size", "department", "year_of_study", "payment_status", "amount_minor",
+                "event_id", "registration_id", "participant_email", "participant_name", "registered_at",
+                "registration_status", "registration_type", "team_size", "department", "year_of_study", "payment_status", "amount_minor",
                 "updated_at", "attendance_status", "attended_at",
             ),
             "staging.sheet_corrections": direct("event_id", "sheet_row_id", "correction", "registration_id"),
             "staging.sheet_rows": direct(
-                "event_id", "sheet_row_id", "participant_email", "registered_at", "registration_status",
-                "registration_type", "department", "year_of_study", "payment_mark", "amount_minor", "version_at",
+                "event_id", "sheet_row_id", "participant_email", "participant_name", "entered_at",
+                "registration_status", "registration_type", "department", "year_of_study", "payment_mark",
+                "amount_minor", "version_at",
             ),
             "staging.events": direct("event_id"),
         },

@@ -65,8 +65,8 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 reads=_SCANS,
             ),
             "staging.resolved_registrations": Input(
-                ("registration_id", "source_event_id", "event_id", "user_id", "is_cancelled", "is_app_attended",
-                 "app_attended_at", "updated_at"),
+                ("registration_id", "source_event_id", "event_id", "user_id", "registrant_key", "is_cancelled",
+                 "is_app_attended", "app_attended_at", "updated_at"),
                 touches=f"SELECT source_event_id FROM {{changed}} UNION {_CLAIMING}",
                 reads=(
                     Lookup("source_event_id", "SELECT key FROM {touched}"),
@@ -91,12 +91,12 @@ CORE_INCREMENTS: dict[str, Increment] = {
         "source_event_id",
         {
             "staging.resolved_registrations": direct(
-                "source_event_id", "registration_id", "event_id", "user_id", "registered_at", "registration_status",
-                "registration_type", "team_size", "department", "year_of_study", "is_cancelled", "is_duplicate",
-                "is_walk_in",
+                "source_event_id", "registration_id", "event_id", "user_id", "registrant_key", "is_shared_address",
+                "registered_at", "registration_status", "registration_type", "team_size", "department",
+                "year_of_study", "is_cancelled", "is_duplicate", "is_walk_in",
             ),
             "core.fact_attendance": Input(
-                ("claimed_event_id", "registration_id", "user_id", "occurred_at", "is_counted"),
+                ("claimed_event_id", "registration_id", "occurred_at", "is_counted"),
                 reads="claimed_event_id",
             ),
             "core.fact_payments": Input(

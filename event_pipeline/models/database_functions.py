@@ -32,6 +32,15 @@ extract_texts = _builtin("json_extract_string", ("string", "array<string>"), "ar
 extract_text = _builtin("json_extract_string", ("string", "string"), "string")
 """One path of a JSON document as text."""
 
+extract_list = _builtin("json_extract_string", ("string", "string"), "array<string>")
+"""The texts at a path with a wildcard, as a list."""
+
+json_keys = _builtin("json_keys", ("string",), "array<string>")
+"""The keys of a JSON object."""
+
+merge_json = _builtin("json_merge_patch", ("string", "string"), "string")
+"""A JSON object with the entries of another one."""
+
 read_clock = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
 """The instant at which the clocks of that zone showed this time."""
 
@@ -53,8 +62,23 @@ sha256 = _builtin("sha256", ("string",), "string")
 list_dot_product = _builtin("list_dot_product", ("array<float64>", "array<float64>"), "float64")
 """The sum of the products of two lists' items; the lists must be of one length."""
 
+nfc_normalize = _builtin("nfc_normalize", ("string",), "string")
+"""The text in Unicode's composed form."""
+
+strip_accents = _builtin("strip_accents", ("string",), "string")
+"""The text without combining marks."""
+
+sorted_words = _builtin("list_sort", ("array<string>",), "array<string>")
+"""The texts of a list by their code points."""
+
+joined_words = _builtin("array_to_string", ("array<string>", "string"), "string")
+"""The texts of a list with that separator between them."""
+
 to_base = _builtin("to_base", ("int64", "int64"), "string")
 """The number in that base, upper case."""
 
 connection_variable = _builtin("getvariable", ("string",), "string")
 """A value set on the connection, so that it never stands in a query's text."""
+
+python_name_key = _builtin("python_name_key", ("string",), "string")
+"""``names.key_of_name``, in Python: slow, so for the few texts that the database cannot read by itself."""

@@ -97,7 +97,7 @@ def _column_rules(contract: Contract, column: Column) -> list[RowRule]:
                 "allowed",
                 consequence,
                 lambda t: t[name].notnull() & ~t[name].isin(column.allowed),
-                f"correct {where}: it must be one of {words}",
+                column.advice or f"correct {where}: it must be one of {words}",
             )
         )
     if column.minimum is not None or column.maximum is not None:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from event_pipeline.errors import PermanentError, PipelineError, TransientError
-from event_pipeline.settings import Settings, Spreadsheet
+from event_pipeline.settings import Organisation, Settings, Spreadsheet
 from event_pipeline.sources.change import ChangeBatch, KnownVersions
 from event_pipeline.sources.documents import encode_document
 from event_pipeline.sources.sheet_changes import COLLECTION, SOURCE, compare
 from event_pipeline.sources.sheet_columns import WORKSHEETS, Worksheet, normalise_header
+from event_pipeline.sources.sheet_dates import SheetLocale
 from event_pipeline.sources.sheet_layout import is_empty
-from event_pipeline.sources.sheets_client import ReadQuota, SheetsClient
+from event_pipeline.sources.sheets_client import ReadQuota, SheetsClient, SpreadsheetDescription
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -32,6 +33,8 @@ _READ_ONLY = (
     "https://www.googleapis.com/auth/drive.metadata.readonly",
 )
 _SPREADSHEET_ID = re.compile(r"[A-Za-z0-9_-]+")
+_READING = 2
+"""How rows are read: a spreadsheet that was read in another way before is read again, changed or not."""
 _Values = dict[Worksheet, list[list[Any]]]
 
 
@@ -46,9 +49,10 @@ class _Reading:
 class GoogleSheetsSource:
     """Reads the worksheets ``Registrations`` and ``Team Members`` of spreadsheets.
 
-    A record is ``{spreadsheet_id, event_id, worksheet, row_number, fields, custom_fields}``, with ``is_export_error``
-    true on a row that the app failed to export; its id is ``{spreadsheet_id}/{row key}``. ``sheet_layout`` says how
-    rows are read and keyed.
+    A record is ``{spreadsheet_id, event_id, worksheet, row_number, fields, custom_fields}``; its id is
+    ``{spreadsheet_id}/{row key}``. ``sheet_layout`` says how rows are read and keyed. Where there is reason to, it also
+    has ``is_export_error``, ``doubt`` (why it is no person), ``headers`` (of fields that may be questions of the event)
+    and ``typed`` (the texts of fields that were read as something else, as dates and ticks are).
     """
 
     name = SOURCE
@@ -87,7 +91,7 @@ class GoogleSheetsSource:
         problems: list[tuple[str, PipelineError]] = []
         for spreadsheet_id, spreadsheet in wanted.items():
             try:
-                reading = _read(client, spreadsheet, cursors.get(spreadsheet_id), known)
+                reading = _read(client, spreadsheet, cursors.get(spreadsheet_id), known, self._settings.organisation)
             except PipelineError as error:
                 reading = _Reading(problems=(error,))
             problems += [(spreadsheet_id, problem) for problem in reading.problems]
@@ -125,11 +129,13 @@ class GoogleSheetsSource:
             ) from error
 
 
-def _read(client: SheetsClient, spreadsheet: Spreadsheet, cursor: object, known: KnownVersions) -> _Reading:
+def _read(
+    client: SheetsClient, spreadsheet: Spreadsheet, cursor: object, known: KnownVersions, home: Organisation
+) -> _Reading:
     """The spreadsheet's changes since ``cursor``; without changes at most a cursor that moved."""
     before: Mapping[str, Any] = cursor if isinstance(cursor, Mapping) else {}
-    if before.get("event_id") != spreadsheet.event_id:
-        before = {}  # its records name the event, so all of them change
+    if before.get("event_id") != spreadsheet.event_id or before.get("reading") != _READING:
+        before = {"is_emptied": before.get("is_emptied")}  # any of its records may change
     spreadsheet_id = spreadsheet.spreadsheet_id
     if not _SPREADSHEET_ID.fullmatch(spreadsheet_id):  # anyone may have written it into an event
         raise PermanentError("this is no spreadsheet id; take the part between /d/ and /edit of the sheet's address")
@@ -138,13 +144,20 @@ def _read(client: SheetsClient, spreadsheet: Spreadsheet, cursor: object, known:
     if modified_time is not None and before.get("modified_time") == modified_time:
         return _Reading()
     observed_at = datetime.now(UTC)
-    values, missing = _values(client, spreadsheet_id)
-    state = {"modified_time": modified_time, "values_hash": _hash(values), "event_id": spreadsheet.event_id}
+    description = client.description(spreadsheet_id)
+    values, missing = _values(client, spreadsheet_id, description.titles)
+    state = {
+        "modified_time": modified_time,
+        "values_hash": _hash(values, description),
+        "event_id": spreadsheet.event_id,
+        "reading": _READING,
+    }
     was_emptied = bool(before.get("is_emptied"))
     if not missing and not was_emptied and before.get("values_hash") == state["values_hash"]:
         moved = before.get("modified_time") != modified_time
         return _Reading(ChangeBatch.of(SOURCE, COLLECTION, [], {spreadsheet_id: state}) if moved else None)
-    difference = compare(spreadsheet, values, known, observed_at, was_emptied)
+    locale = SheetLocale.of(description.locale, description.time_zone, home.country, home.time_zone)
+    difference = compare(spreadsheet, values, known, observed_at, was_emptied, locale)
     if difference.is_emptied:
         state |= {"modified_time": None, "is_emptied": True}  # so that the next poll looks again
     problems = [*missing, *difference.problems]
@@ -154,13 +167,11 @@ def _read(client: SheetsClient, spreadsheet: Spreadsheet, cursor: object, known:
     return _Reading(ChangeBatch.of(SOURCE, COLLECTION, difference.changes, cursors), problems)
 
 
-def _values(client: SheetsClient, spreadsheet_id: str) -> tuple[_Values, list[PipelineError]]:
+def _values(client: SheetsClient, spreadsheet_id: str, titles: Sequence[str]) -> tuple[_Values, list[PipelineError]]:
     """The rows of the worksheets there are, in one request; an error for one that must be there and is not."""
     from gspread.utils import absolute_range_name
 
-    titles = client.worksheet_titles(spreadsheet_id)
-    by_name = {normalise_header(title): title for title in reversed(titles)}
-    present = {sheet: by_name[name] for sheet in WORKSHEETS if (name := normalise_header(sheet.title)) in by_name}
+    present = {sheet: title for sheet in WORKSHEETS if (title := _title_of(sheet, titles)) is not None}
     missing: list[PipelineError] = [
         PermanentError(
             f"worksheet '{sheet.title}' is missing; the spreadsheet has: {', '.join(titles) or 'none'}. "
@@ -177,8 +188,16 @@ def _values(client: SheetsClient, spreadsheet_id: str) -> tuple[_Values, list[Pi
     return {sheet: rows for sheet, rows in found.items() if sheet.required or not is_empty(rows)}, missing
 
 
-def _hash(values: _Values) -> str:
+def _title_of(worksheet: Worksheet, titles: Sequence[str]) -> str | None:
+    """The title under which the spreadsheet has the worksheet: its own before another, the first of several."""
+    own = normalise_header(worksheet.title)
+    others = [title for title in titles if re.fullmatch(worksheet.other_titles, normalise_header(title))]
+    return next((title for title in titles if normalise_header(title) == own), next(iter(others), None))
+
+
+def _hash(values: _Values, description: SpreadsheetDescription) -> str:
     content = {worksheet.title: rows for worksheet, rows in values.items()}
+    content |= {"(locale)": [[description.locale, description.time_zone]]}
     return hashlib.sha256(encode_document(content).encode()).hexdigest()
 
 

@@ -10,8 +10,11 @@ from event_pipeline.errors import PermanentError
 from event_pipeline.settings import Spreadsheet
 from event_pipeline.sources.change import Change, KnownVersions, drop_unchanged, later_than_known
 from event_pipeline.sources.documents import encode_document
+from event_pipeline.sources.sheet_claims import Cells
 from event_pipeline.sources.sheet_columns import REGISTRATIONS, TEAM_MEMBERS, Worksheet
-from event_pipeline.sources.sheet_layout import Cells, SheetRow, read_rows
+from event_pipeline.sources.sheet_dates import SheetLocale
+from event_pipeline.sources.sheet_layout import SheetRow, read_rows
+from event_pipeline.sources.sheet_readings import read_cells
 
 SOURCE = "google_sheets"
 COLLECTION = "sheet_rows"
@@ -36,6 +39,7 @@ def compare(
     known: KnownVersions,
     observed_at: datetime,
     was_emptied: bool,
+    locale: SheetLocale,
 ) -> Difference:
     """The difference between these worksheets and ``known``. ``was_emptied`` is ``is_emptied`` of the last reading."""
     prefix = f"{spreadsheet.spreadsheet_id}/"
@@ -53,8 +57,8 @@ def compare(
         if gone and not records and not was_emptied:
             difference.is_emptied = True
             continue
-        for row in records:
-            payload = _payload(spreadsheet, worksheet, row)
+        for row, (fields, typed) in zip(records, read_cells(records, locale), strict=True):
+            payload = _payload(spreadsheet, worksheet, row, fields, typed)
             difference.changes.append(Change.upsert(SOURCE, COLLECTION, prefix + row.key, payload, observed_at))
         difference.changes += [Change.delete(SOURCE, COLLECTION, document_id, observed_at) for document_id in gone]
     difference.changes = later_than_known(drop_unchanged(difference.changes, known), known)
@@ -77,15 +81,23 @@ def _refuse_lost_identity(worksheet: Worksheet, records: Sequence[SheetRow], gon
         )
 
 
-def _payload(spreadsheet: Spreadsheet, worksheet: Worksheet, row: SheetRow) -> str:
+def _payload(
+    spreadsheet: Spreadsheet, worksheet: Worksheet, row: SheetRow, fields: dict[str, str], typed: dict[str, str]
+) -> str:
     document: dict[str, object] = {
         "spreadsheet_id": spreadsheet.spreadsheet_id,
         "event_id": spreadsheet.event_id,
         "worksheet": worksheet.title,
         "row_number": row.row_number,
-        "fields": row.fields,
+        "fields": fields,
         "custom_fields": row.custom_fields,
     }
+    if typed:
+        document["typed"] = typed
+    if row.headers:
+        document["headers"] = dict(row.headers)
     if row.is_export_error:
         document["is_export_error"] = True
+    if row.doubt:
+        document["doubt"] = row.doubt
     return encode_document(document)

@@ -17,6 +17,14 @@ _SERIAL = ("S.No.", "Serial No.", "Serial number", "Sl. No.", "Sr. No.")
 _STUDENT_ID = ("Student ID", "Scholar ID", "Scholar No", "Roll No", "Roll number", "Participant ID")
 _DEPARTMENT, _YEAR = ("Department", "Dept", "Branch"), ("Year", "Year of study")
 _NOTES = ("Notes", "Note", "Remarks", "Remark")
+FORM_TIMESTAMPS = ("Timestamp", "Zeitstempel", "Horodateur", "Marca temporal", "Carimbo de data/hora", "Tijdstempel")
+"""What Google Forms calls its first column, in which it writes when an answer was given."""
+ORGANISERS_FIELDS = frozenset(
+    {"attendance_status", "payment_verified", "payment_amount", "payment_screenshot", "notes"}
+)
+"""What organisers say of a participant, not participants of themselves."""
+LATE_FIELDS = frozenset({"payment_verified", "payment_amount", "payment_screenshot", "notes"})
+"""Columns that the app writes after those of the event's own questions."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -24,7 +32,8 @@ class Worksheet:
     """What one worksheet of an event's spreadsheet holds.
 
     ``columns`` maps a field to the headers it goes by, the app's own first. ``key_prefix`` starts the keys of its rows;
-    ``key_fields`` name a row that has no e-mail.
+    ``key_fields`` name a row that has no e-mail. ``other_titles`` match what a worksheet without that title may be
+    called instead, compared as ``normalise_header`` writes it.
     """
 
     title: str
@@ -32,6 +41,7 @@ class Worksheet:
     columns: Mapping[str, tuple[str, ...]]
     key_fields: tuple[str, ...]
     required: bool
+    other_titles: str = ""
 
 
 REGISTRATIONS = Worksheet(
@@ -49,7 +59,7 @@ REGISTRATIONS = Worksheet(
         "registration_status": ("Registration Status", "Status"),
         "attendance_status": ("Attendance Status", "Attendance"),
         "attendance_time": ("Attendance Time", "Attendance timestamp", "Check-in time"),
-        "registration_date": ("Registration Date", "Registered on", "Registered at"),
+        "registration_date": ("Registration Date", "Registered on", "Registered at", *FORM_TIMESTAMPS),
         "payment_verified": ("Payment Verified", "Payment Status"),
         "payment_amount": ("Payment Amount", "Amount", "Amount paid"),
         "payment_screenshot": ("Payment Screenshot", "Payment screenshot URL", "Payment proof"),
@@ -57,6 +67,7 @@ REGISTRATIONS = Worksheet(
     },
     key_fields=("name", "phone"),
     required=True,
+    other_titles=r"formresponses\d*|formularantworten\d*",
 )
 TEAM_MEMBERS = Worksheet(
     title="Team Members",

@@ -1,8 +1,9 @@
-"""A worksheet's cell texts -> one record a row, however organisers have rearranged the sheet. Pure: no I/O.
+"""A worksheet's cell texts -> one record a person's row, however organisers have rearranged the sheet. Pure: no I/O.
 
 The header is found by its names wherever it stands; columns may come in any order and under any name that
-``sheet_columns`` lists. Texts stay as typed (amounts and dates are parsed by the staging models); blank and ``N/A``
-cells are absent. Rows have no id of their own, so each is named by what identifies the person in it.
+``sheet_columns`` lists. Texts stay as typed; blank cells, ``N/A`` and formulas' error values are absent. Other tables
+beside and below the list, totals and repeated headers are no rows. Rows have no id of their own, so each is named by
+what identifies the person in it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 
 from event_pipeline.errors import PermanentError
+from event_pipeline.sources.sheet_claims import Aliases, Cells, Claims, aliases_of, claims_of, find_header, unique
 from event_pipeline.sources.sheet_columns import Worksheet, normalise_header
+from event_pipeline.sources.sheet_people import doubt_of, has_email, is_formula_error
 
-Cells = Sequence[object]
-
-_IDENTIFYING = {"name", "email"}
 _LONGEST_EMAIL = 254
 _EMAIL_LIKE = re.compile(r"\S+@\S+")
 
@@ -29,7 +29,9 @@ class SheetRow:
     """One row: ``fields`` under the worksheet's field names, everything else in ``custom_fields`` under its header.
 
     ``key`` is unique within the spreadsheet and survives reordering; ``row_number`` counts from 1 as the sheet shows
-    it. ``is_export_error`` marks a row that the app failed to export.
+    it. ``is_export_error`` marks a row that the app failed to export, or whose address a formula has not found.
+    ``doubt`` says why a row that could be a person is not counted as one. ``headers`` are those of the row's fields
+    that could be questions of the event; ``numbers`` the fields whose cells held a number instead of a text.
     """
 
     key: str
@@ -37,14 +39,9 @@ class SheetRow:
     fields: dict[str, str]
     custom_fields: dict[str, str]
     is_export_error: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    index: int
-    label: str
-    field: str | None
-    rank: int
+    doubt: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
 
 
 def is_empty(rows: Sequence[Cells]) -> bool:
@@ -53,44 +50,68 @@ def is_empty(rows: Sequence[Cells]) -> bool:
 
 
 def read_rows(rows: Sequence[Cells], worksheet: Worksheet) -> list[SheetRow]:
-    """Every row that says more than a serial number, in sheet order.
+    """Every row that is a person or could be one, in sheet order.
 
     ``rows`` is the whole worksheet from its first row; rows may be ragged. PermanentError when no header is recognised.
     """
-    aliases = _aliases(worksheet)
+    aliases = aliases_of(worksheet)
     names = [_header_names(row) for row in rows]
-    header_at = _find_header(names, aliases)
+    header_at = find_header(names, aliases)
     if header_at is None:
         expected = ", ".join(names[0] for names in worksheet.columns.values())
         raise PermanentError(
             f"worksheet '{worksheet.title}' has no header row with Name or Email in it; nothing was read from it. "
             f"Put the header row back, in any order, with columns such as: {expected}"
         )
-    columns = _columns(rows[header_at], max(len(row) for row in rows), aliases)
+    claims = claims_of(rows[header_at], rows[header_at + 1 :], aliases)
     taken: set[str] = set()
     suffixes: defaultdict[str, count[int]] = defaultdict(lambda: count(2))
     records = []
-    for position, row in enumerate(rows):
-        if names[position] == names[header_at]:  # the header, or another copy of it
+    for position in _list_rows(rows, names, header_at, claims, aliases):
+        fields, custom_fields, numbers = _values(rows[position], claims)
+        doubt = doubt_of(fields, worksheet)
+        is_export_error = _is_export_error(fields) or _has_lost_email(rows[position], claims, fields)
+        if doubt == "" and not is_export_error:
             continue
-        fields, custom_fields = _values(row, columns)
-        # Sorting the whole sheet can move registrations above the header; title rows have no e-mail in its column.
-        if position < header_at and not _EMAIL_LIKE.fullmatch(fields.get("email", "").strip()):
-            continue
-        if not fields.keys() - {"serial_number"} and not custom_fields:
-            continue
-        key = _unique(worksheet.key_prefix + _key(fields, custom_fields, worksheet), taken, suffixes)
-        records.append(SheetRow(key, position + 1, fields, custom_fields, _is_export_error(fields)))
+        key = unique(worksheet.key_prefix + _key(fields, custom_fields, worksheet), taken, suffixes)
+        headers = {name: text for name, text in claims.headers.items() if name in fields}
+        records.append(
+            SheetRow(key, position + 1, fields, custom_fields, is_export_error, doubt or None, headers, numbers)
+        )
     return records
 
 
-def _aliases(worksheet: Worksheet) -> dict[str, tuple[str, int]]:
-    """Normalised header -> its field, and how far down that field's list of names it stands."""
-    found: dict[str, tuple[str, int]] = {}
-    for field, names in worksheet.columns.items():
-        for rank, name in enumerate(names):
-            found.setdefault(normalise_header(name), (field, rank))
-    return found
+def _list_rows(
+    rows: Sequence[Cells], names: Sequence[Sequence[str]], header_at: int, claims: Claims, aliases: Aliases
+) -> Iterator[int]:
+    """Positions of the rows that belong to the list: no headers, and nothing under another table's header."""
+    email_at = next((at for at, name in claims.field_at.items() if name == "email"), None)
+    is_elsewhere = False
+    for position, row in enumerate(rows):
+        email = _text(row[email_at]) if email_at is not None and email_at < len(row) else None
+        if position < header_at:
+            # Sorting the whole sheet can move registrations above the header; title rows have no e-mail in its column.
+            if _EMAIL_LIKE.fullmatch((email or "").strip()):
+                yield position
+        elif has_email({"email": email or ""}):
+            is_elsewhere = False
+            yield position
+        elif _repeats_header(names[position], names[header_at], claims, aliases):
+            is_elsewhere = False
+        elif sum(name in aliases for name in names[position]) > 1:
+            is_elsewhere = True
+        elif not is_elsewhere:
+            yield position
+
+
+def _repeats_header(names: Sequence[str], header: Sequence[str], claims: Claims, aliases: Aliases) -> bool:
+    """Whether a row is the header again, or names at least two of its columns and is nothing else."""
+    if names == header:
+        return True
+    same = sum(
+        at < len(names) and aliases.get(names[at], ("",))[0] == field_name for at, field_name in claims.field_at.items()
+    )
+    return same > 1 and same * 2 > sum(1 for name in names if name)
 
 
 def _header_names(row: Cells) -> list[str]:
@@ -101,52 +122,42 @@ def _header_names(row: Cells) -> list[str]:
     return names
 
 
-def _find_header(rows: Sequence[Sequence[str]], aliases: Mapping[str, tuple[str, int]]) -> int | None:
-    """The first row that names at least half as many fields as the best one, so that a pasted copy does not win."""
-    scores = []
-    for row in rows:
-        fields = {aliases[name][0] for name in row if name in aliases}
-        scores.append(len(fields) if len(fields) > 1 and fields & _IDENTIFYING else 0)
-    best = max(scores, default=0)
-    return next((at for at, score in enumerate(scores) if score * 2 >= best), None) if best else None
-
-
-def _columns(header: Cells, width: int, aliases: Mapping[str, tuple[str, int]]) -> list[_Column]:
-    """Columns in the order in which they may claim their field: the app's own header first, then as they stand."""
-    columns, labels = [], set()
-    suffixes: defaultdict[str, count[int]] = defaultdict(lambda: count(2))
-    for index in range(width):
-        text = str(header[index] or "").strip() if index < len(header) else ""
-        field, rank = aliases.get(normalise_header(text), (None, 0))
-        label = _unique(text or f"Column {_letters(index)}", labels, suffixes, " ({})")
-        columns.append(_Column(index, label, field, rank))
-    return sorted(columns, key=lambda column: (column.rank, column.index))
-
-
-def _values(row: Cells, columns: Sequence[_Column]) -> tuple[dict[str, str], dict[str, str]]:
+def _values(row: Cells, claims: Claims) -> tuple[dict[str, str], dict[str, str], frozenset[str]]:
     fields: dict[str, str] = {}
     custom_fields: dict[str, str] = {}
-    for column in columns:
-        text = _text(row[column.index]) if column.index < len(row) else None
+    numbers = set()
+    for column in claims.columns:
+        cell = row[column.index] if column.index < len(row) else None
+        text = _text(cell)
         if text is None:
             continue
-        if column.field and column.field not in fields:
-            fields[column.field] = text
-        else:
+        if column.field is None:
             custom_fields[column.label] = text
-    return fields, custom_fields
+            continue
+        fields[column.field] = text
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            numbers.add(column.field)
+    return fields, custom_fields, frozenset(numbers)
 
 
 def _text(cell: object) -> str | None:
-    """The cell as typed; None when it is blank or ``N/A``."""
+    """The cell as typed; None when it is blank, ``N/A`` or an error value. Whole numbers have no decimal point."""
     if cell is None:
         return None
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
     text = str(cell).upper() if isinstance(cell, bool) else str(cell)
-    return None if text.strip().upper() in ("", "N/A") else text
+    return None if text.strip().upper() in ("", "N/A") or is_formula_error(text) else text
 
 
 def _is_export_error(fields: Mapping[str, str]) -> bool:
-    return any(_is_error(text) for field, text in fields.items() if field != "notes")
+    return any(_is_error(text) for name, text in fields.items() if name != "notes")
+
+
+def _has_lost_email(row: Cells, claims: Claims, fields: Mapping[str, str]) -> bool:
+    """Whether a formula that should give the address of somebody failed: it says neither who it is nor who is gone."""
+    at = next((at for at, name in claims.field_at.items() if name == "email"), None)
+    return "name" in fields and at is not None and at < len(row) and is_formula_error(str(row[at]))
 
 
 def _is_error(text: str) -> bool:
@@ -175,22 +186,3 @@ def _comparable(field: str, text: str) -> str:
 
 def _sha1(text: str) -> str:
     return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-
-
-def _unique(base: str, taken: set[str], suffixes: Mapping[str, count[int]], suffix: str = "#{}") -> str:
-    """``base``, or base with the first number from 2 on that makes it new; recorded in ``taken``."""
-    name = base
-    while name in taken:
-        name = base + suffix.format(next(suffixes[base]))
-    taken.add(name)
-    return name
-
-
-def _letters(index: int) -> str:
-    """Column letters as the sheet shows them, from index 0 = A."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,6 +56,15 @@ class DriveNotPermitted(PermanentError):
     """The Drive API may not be asked about this file; the Sheets API may still answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpreadsheetDescription:
+    """Titles of the worksheets in their order; the locale (``en_US``) and IANA time zone where Google says them."""
+
+    titles: list[str]
+    locale: str | None = None
+    time_zone: str | None = None
+
+
 class SheetsClient:
     """Reads spreadsheets. Every method retries transient failures; PermanentError says what to do about the others."""
 
@@ -87,14 +97,23 @@ class SheetsClient:
 
     def worksheet_titles(self, spreadsheet_id: str) -> list[str]:
         """Titles of the worksheets, in their order."""
+        return self.description(spreadsheet_id).titles
 
-        def read() -> list[str]:
+    def description(self, spreadsheet_id: str) -> SpreadsheetDescription:
+        """The spreadsheet's worksheets, locale and time zone."""
+
+        def read() -> SpreadsheetDescription:
             answer = _expect(self.http.fetch_sheet_metadata(spreadsheet_id), dict, "the spreadsheet")
             sheets = _expect(answer.get("sheets"), list, "the list of worksheets")
             properties = [
                 _expect(_expect(sheet, dict, "a worksheet").get("properties"), dict, "a worksheet") for sheet in sheets
             ]
-            return [_expect(item.get("title"), str, "a worksheet's title") for item in properties]
+            titles = [_expect(item.get("title"), str, "a worksheet's title") for item in properties]
+            about = answer.get("properties")
+            about = about if isinstance(about, dict) else {}
+            return SpreadsheetDescription(
+                titles, _text_or_none(about.get("locale")), _text_or_none(about.get("timeZone"))
+            )
 
         return self._tried(read)
 
@@ -203,6 +222,10 @@ def _rows(value_range: object) -> list[list[Any]]:
     _expect(value_range.get("range"), str, "the range of the values")
     rows = _expect(value_range.get("values", []), list, "the rows")
     return [_expect(row, list, "a row") for row in rows]
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _expect(value: Any, kind: type[T], what: str) -> T:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from event_pipeline.contracts.contract import Catalog
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.identity_key import identity_key
+from event_pipeline.warehouse.python_functions import register_python_functions
 
 if TYPE_CHECKING:
     import duckdb
@@ -88,6 +89,7 @@ def ibis_backend(connection: duckdb.DuckDBPyConnection) -> Backend:
     """The Ibis backend over an open connection: tables are ``backend.table(name, database=(catalog, schema))``."""
     import ibis
 
+    register_python_functions(connection)
     # Fused selects repeat an expression wherever it is used; unfused, each step of a model is computed once.
     ibis.options.sql.fuse_selects = False
     return ibis.duckdb.from_connection(connection)

@@ -62,7 +62,10 @@ def _untidy_registrations() -> Iterator[Change]:
 
 def _history() -> Iterator[Change]:
     """Edits, deletes, dangling references and what helpers report, told late and twice."""
-    yield changed("events", "e1", event(google_sheet_id="sheet-of-event-e1", max_participants=10))
+    yield changed(
+        "events", "e1", event(google_sheet_id="sheet-of-event-e1", max_participants=10, custom_fields=QUESTIONS)
+    )
+    yield changed("registrations", "unmailed", registration("nobody", participant_email=None))
     yield changed("events", "e2", event(requires_payment=True, payment_amount=150, status="ongoing"))
     yield changed("events", "e3", None)
     yield changed("events", "e4", event(start_date="whenever", club_id="nobody", category_id=None))
@@ -83,6 +86,9 @@ def _history() -> Iterator[Change]:
     yield changed("unreadable", "line-1-0", "{not json")
 
 
+QUESTIONS = [{"id": "p", "label": "Payment  status"}, {"id": "r", "label": "Remarks:"}]
+
+
 def _sheet_rows() -> Iterator[Change]:
     """Rows as organisers leave them: matched, walk-ins, errors, other worksheets."""
     rows: dict[str, dict[str, Any]] = {
@@ -97,6 +103,18 @@ def _sheet_rows() -> Iterator[Change]:
         "found-by-sheet": {**sheet_row("t2", notes="late"), "event_id": None},
         "homeless": {**sheet_row("t3", notes="?"), "event_id": None, "spreadsheet_id": "other"},
         "garbled": sheet_row("t4", payment_amount="ERROR", registration_date="N/A"),
+        "label": {**sheet_row(None, name="Veg"), "doubt": "a name alone"},
+        "asked": {
+            **sheet_row("asked", payment_verified="Gold", notes="veg"),
+            "questions": {"payment_verified": {"Payment Status": "Gold"}, "notes": {"Remarks": "veg"}},
+        },
+        "stranger": sheet_row("h1", name="Somebody Else", notes="?"),
+        "same-second": sheet_row("h4", attendance_status="Attended", attendance_time="2025-06-08T04:14:00Z"),
+        "undated": sheet_row("t5", registration_date="6/8/2025 (day or month first?)", attendance_status="attended",
+                             attendance_time="soon"),
+        "copy/name:1": sheet_row(None, name="Copied", phone="9876500001"),
+        "copy/name:2": sheet_row(None, name="copied", phone="09876500001", notes="twice", attendance_status="attended"),
+        "unmailed": sheet_row(None, name="Nobody", notes="found by name"),
     }  # fmt: skip
     for key, row in rows.items():
         yield changed("sheet_rows", f"sheet-of-event-e1/{key}", row)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from event_pipeline.errors import PermanentError
 from event_pipeline.sources.sheet_columns import REGISTRATIONS, TEAM_MEMBERS
 from event_pipeline.sources.sheet_layout import SheetRow, read_rows
+from event_pipeline.sources.sheet_people import COUNT_FOR_EMAIL, NAME_ONLY, PHONE_ONLY
 
 APP_HEADER = [
     "S.No.", "Name", "Email", "Phone", "Student ID", "Department", "Year", "Registration Type", "Registration Status",
@@ -76,13 +77,120 @@ def test_row_with_nothing_but_a_serial_number_is_skipped(header: str) -> None:
     assert [row.fields for row in rows] == [{"serial_number": "1", "name": "Asha"}]
 
 
-def test_first_filled_of_duplicate_columns_wins_and_the_others_are_kept() -> None:
+def test_one_column_of_the_sheet_claims_a_field_and_the_others_are_kept() -> None:
     rows = registrations(["Name", "Email", "Email", "E-mail"], ["A", "", "b@x.in", "c@x.in"], ["B", "d@x.in", "", ""])
-    assert rows[0].fields["email"] == "b@x.in"
-    assert rows[0].custom_fields == {"E-mail": "c@x.in"}
-    assert rows[1].fields["email"] == "d@x.in"
+    assert [row.fields for row in rows] == [{"name": "A"}, {"name": "B", "email": "d@x.in"}]
+    assert rows[0].custom_fields == {"Email (2)": "b@x.in", "E-mail": "c@x.in"}
     [row] = registrations(["Name", "Email", "Email"], ["A", "a@x.in", "b@x.in"])
     assert (row.fields["email"], row.custom_fields) == ("a@x.in", {"Email (2)": "b@x.in"})
+
+
+def test_a_column_of_addresses_without_any_gives_way_to_one_with_some() -> None:
+    [row] = registrations(["Name", "Email", "Email Address", "Parent phone"], ["A", "", "b@x.in", "987"])
+    assert (row.fields, row.custom_fields) == ({"name": "A", "email": "b@x.in"}, {"Parent phone": "987"})
+
+
+def test_a_question_of_the_name_of_a_late_column_comes_before_it() -> None:
+    header = ["Name", "Email", "Notes", "Payment Amount", "Payment Verified", "Payment Amount", "Notes"]
+    [row] = registrations(header, ["A", "a@x.in", "vegan", "a lot", "Yes", "₹150", "paid in cash"])
+    assert (row.fields["notes"], row.fields["payment_amount"]) == ("paid in cash", "₹150")
+    assert row.custom_fields == {"Notes": "vegan", "Payment Amount": "a lot"}
+    assert row.headers == {"payment_verified": "Payment Verified"}
+
+
+def test_what_participants_answered_in_a_form_is_no_word_of_an_organiser() -> None:
+    header = ["Timestamp", "Email Address", "Name", "Amount paid", "Remarks", "Notes"]
+    [row] = registrations(header, ["6/8/2025 14:55:00", "a@x.in", "A", "150", "vegan", "came late"])
+    assert row.fields == {
+        "registration_date": "6/8/2025 14:55:00", "email": "a@x.in", "name": "A", "notes": "came late",
+    }  # fmt: skip
+    assert row.custom_fields == {"Amount paid": "150", "Remarks": "vegan"}
+
+
+NOBODY: list[list[Any]] = [
+    ["", "", "", "", "", "", "", "", "", False, "", "", "", False],
+    ["", "", "", "", "", "", "", "", "", "FALSE"],
+    ["", "", "", "", "", "", "", "", "", "", "", "", "", True],
+    ["", "Total", "", "", "", "", "", "", "", "", "", "", "", "", "₹450"],
+    ["", "Total:", 3],
+    ["Grand total: 3"],
+    ["", "GRAND TOTAL", "", "", "", "", "", "", "", "12"],
+    ["Gesamt", "", 12],
+    ["", "कुल", "12"],
+    ["", "合計", "3"],
+    ["", "#REF!", "#N/A", "#NAME?"],
+    ["#VALUE!", "#DIV/0!", "#ERROR!", "Loading..."],
+    ["", "N/A", "N/A", "N/A"],
+    ["", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "Veg", "2"],
+    ["Walk-ins"],
+    ["", "12"],
+    APP_HEADER,
+    ["S.No.", "Name", "Email", "Phone"],
+]
+
+
+@pytest.mark.parametrize("row", NOBODY)
+def test_what_identifies_nobody_is_no_row(row: list[Any]) -> None:
+    rows = registrations(APP_HEADER, ASHA, row)
+    assert [row.key for row in rows if row.doubt is None] == ["email:asha@example.com"]
+    assert not any(row.doubt for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "doubt"),
+    [
+        (["", "Ravi Kumar"], NAME_ONLY),
+        (["", "Girls", "", "", "", "", "", "", "", "", "", "", "", "", "2"], NAME_ONLY),
+        (["", "Veg", "12"], COUNT_FOR_EMAIL),
+        (["", "", "", "98765 43210"], PHONE_ONLY),
+    ],
+)
+def test_what_could_be_a_person_is_kept_with_the_doubt(row: list[Any], doubt: str) -> None:
+    assert [row.doubt for row in registrations(APP_HEADER, ASHA, row)] == [None, doubt]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["", "", "ravi@example.org"],
+        ["", "Ravi", "ravi@gmail"],
+        ["", "Ravi", "", "98765 43210"],
+        ["", "Ravi", "", 9876543210],
+        ["", "Ravi", "", "", "2212007"],
+        ["", "Ravi", "", "", "", "ECE"],
+        [4, "Ravi"],
+        ["", "Ravi", "", "", "", "", "", "", "", "Attended"],
+        ["", "Ravi", "", "", "", "", "", "", "", True],
+        ["", "Ravi", "", "", "", "", "", "", "", "", "", "8/6/2025"],
+        ["", "Max", "", "", "", "ECE"],
+    ],
+)
+def test_a_walk_in_is_an_address_or_a_name_with_more_of_a_person(row: list[Any]) -> None:
+    assert [row.doubt for row in registrations(APP_HEADER, ASHA, row)] == [None, None]
+
+
+def test_a_table_beside_the_list_is_no_part_of_it() -> None:
+    header = [*APP_HEADER, "", "Summary", ""]
+    [row] = registrations(header, [*ASHA, "", "Girls", "2"], [*[""] * 18, "Boys", "1"])
+    assert row.custom_fields == {"T-shirt size": "M"}
+
+
+def test_an_empty_column_put_into_the_list_parts_nothing_from_it() -> None:
+    [row] = registrations([*APP_HEADER[:9], "", *APP_HEADER[9:]], [*ASHA[:9], "", *ASHA[9:]])
+    assert (row.fields["notes"], row.fields["payment_verified"]) == ("paid in cash", "Yes")
+
+
+def test_a_table_below_the_list_ends_it() -> None:
+    rows = registrations(
+        APP_HEADER, ASHA, [], ["", "Volunteer", "Mobile", "Branch", "Status"], ["", "Mina", "98765 00000", "ECE", "on"],
+        ["9", "Late", "late@example.org"],
+    )  # fmt: skip
+    assert [row.key for row in rows] == ["email:asha@example.com", "email:late@example.org"]
+
+
+def test_a_formula_that_lost_an_address_makes_no_walk_in() -> None:
+    [row] = registrations(APP_HEADER, ["1", "Asha Devi", "#REF!", "98765 43210"])
+    assert row.is_export_error
 
 
 def test_the_apps_own_header_wins_over_another_name_for_it() -> None:
@@ -182,20 +290,44 @@ cells = st.one_of(
 tables = st.lists(st.lists(cells, min_size=len(APP_HEADER), max_size=len(APP_HEADER)), max_size=8)
 
 
-def said(row: list[str]) -> bool:
-    """Whether a row says more than its serial number."""
-    return any(cell.strip().upper() not in ("", "N/A") for cell in row[1:])
-
-
 @settings(deadline=None, max_examples=60)
 @given(tables)
-def test_every_row_that_says_something_is_exactly_one_record(table: list[list[str]]) -> None:
+def test_every_row_with_an_address_is_exactly_one_record(table: list[list[str]]) -> None:
     rows = registrations(APP_HEADER, *table)
-    assert [row.row_number for row in rows] == [at for at, cells in enumerate(table, start=2) if said(cells)]
-    assert len({row.key for row in rows}) == len(rows)
+    found = [row.row_number for row in rows]
+    assert [at for at, cells in enumerate(table, start=2) if cells[2] in ("a@x.in", "A@x.in")] == [
+        at for at in found if table[at - 2][2] in ("a@x.in", "A@x.in")
+    ]
+    assert len(set(found)) == len({row.key for row in rows}) == len(rows)
     for row in rows:
         typed = [cell for cell in table[row.row_number - 2] if cell.strip().upper() not in ("", "N/A")]
         assert sorted([*row.fields.values(), *row.custom_fields.values()]) == sorted(typed)
+
+
+people = st.lists(
+    st.builds(
+        lambda number, phone: [str(number), f"Person {number}", f"p{number}@x.in", phone, *[""] * 13],
+        st.integers(1, 500), st.sampled_from(["", "98765 43210", 9876543210]),
+    ),
+    max_size=6, unique_by=lambda row: row[2],
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=100)
+@given(people, st.lists(st.tuples(st.integers(0, 12), st.sampled_from([[], *NOBODY])), max_size=8), st.booleans())
+def test_nobodys_rows_and_side_tables_never_change_the_people(
+    table: list[list[Any]], inserted: list[tuple[int, list[Any]]], has_side_table: bool
+) -> None:
+    untidy = [list(row) for row in table]
+    for at, row in inserted:
+        untidy.insert(min(at, len(untidy)), row)
+    header = [*APP_HEADER, "", "Summary", ""] if has_side_table else APP_HEADER
+    if has_side_table:
+        untidy = [[*row, *[""] * (18 - len(row)), "Girls", 2] for row in untidy]
+        untidy = [row for row in untidy if row[:17] != APP_HEADER]
+    assert [without_number(row) for row in registrations(header, *untidy) if row.doubt is None] == [
+        without_number(row) for row in registrations(APP_HEADER, *table)
+    ]
 
 
 @settings(deadline=None, max_examples=60)

@@ -18,8 +18,7 @@ _LEAST_SHARE = 10
 
 _LIST = """
 WITH registered AS (
-    SELECT registration_id, source_event_id, user_id, team_size, is_cancelled,
-        CASE WHEN user_id = 'unknown' THEN registration_id ELSE user_id END AS person
+    SELECT registration_id, source_event_id, user_id, team_size, is_cancelled, registrant_key AS person
     FROM warehouse.core.fact_registrations WHERE source_event_id = $event_id
 ), paid AS (
     -- What a provider settled outranks what somebody marked by hand.
@@ -31,9 +30,9 @@ WITH registered AS (
     FROM warehouse.core.fact_payments WHERE registration_id IN (SELECT registration_id FROM registered)
     GROUP BY registration_id
 ), arrived AS (
-    SELECT CASE WHEN user_id = 'unknown' THEN registration_id ELSE user_id END AS person,
-        min(occurred_at) AS arrived_at
-    FROM warehouse.core.fact_attendance WHERE source_event_id = $event_id AND is_counted GROUP BY 1
+    SELECT person, min(occurred_at) AS arrived_at
+    FROM warehouse.core.fact_attendance a JOIN registered USING (registration_id)
+    WHERE a.source_event_id = $event_id AND is_counted GROUP BY 1
 )
 SELECT r.registration_id, r.source_event_id AS event_id, r.user_id, r.person, r.team_size, r.is_cancelled,
     coalesce(e.is_paid, false) AND NOT bool_or(coalesce(p.is_paid, false) AND NOT r.is_cancelled)
@@ -54,7 +53,7 @@ _NAMES = "SELECT user_id, person_name FROM lake.people.people WHERE list_contain
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A registration. ``person`` is whom a check-in belongs to; ``is_in`` when the tables say they have come,
+    """A registration. ``person`` is the registrant whom a check-in belongs to; ``is_in`` when the tables say they have come,
     at ``arrived_at`` where that is known; ``undone_at`` is when attendance was last taken back."""
 
     registration_id: str

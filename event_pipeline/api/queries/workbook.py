@@ -14,7 +14,8 @@ typed AS (
     SELECT * FROM lake.staging.sheet_corrections WHERE registration_id IN (SELECT registration_id FROM facts)
 ),
 walk_ins AS (
-    SELECT t.registration_id, s.participant_name, s.participant_email, s.participant_phone, s.custom_fields
+    SELECT t.registration_id, s.participant_name, s.participant_email, s.participant_phone, s.student_id,
+        s.custom_fields
     FROM typed t JOIN lake.staging.sheet_rows s USING (sheet_row_id) WHERE t.correction = 'walk_in'
     QUALIFY row_number() OVER (PARTITION BY t.registration_id ORDER BY s.version DESC) = 1
 ),
@@ -33,7 +34,8 @@ SELECT f.registration_id, f.registered_at, f.registration_type, f.registration_s
     coalesce(r.participant_name, w.participant_name, p.person_name) AS name,
     coalesce(r.participant_email, w.participant_email, p.email) AS email,
     coalesce(r.participant_phone, w.participant_phone, p.phone) AS phone,
-    r.student_id, r.team_name, r.team_members, r.custom_fields AS answers, w.custom_fields AS sheet_answers,
+    coalesce(r.student_id, w.student_id) AS student_id, f.is_walk_in, f.payment_status, r.team_name, r.team_members,
+    r.custom_fields AS answers, w.custom_fields AS sheet_answers,
     r.payment_screenshot_url, n.notes, y.amount_minor, y.payment_currency,
     coalesce(f.payment_status = 'verified', false) AS is_payment_verified
 FROM facts f

@@ -25,32 +25,30 @@ def fact_registrations(
     """One row per registration or walk-in.
 
     From staging.resolved_registrations, core.fact_attendance, core.fact_payments and core.dim_events.
-    A check-in belongs to the person: one with a duplicate's code admits the registration that counts.
+    A check-in belongs to the registrant: one with a duplicate's code admits the registration that counts.
     """
-    arrivals = fact_attendance.filter(fact_attendance.is_counted)
-    by_person = (
-        arrivals.filter(arrivals.user_id != UNKNOWN)
-        .group_by("source_event_id", "user_id")
-        .agg(_person_at=ibis._.occurred_at.min(), _person_came=ibis._.count())
+    arrivals = fact_attendance.filter(fact_attendance.is_counted).select("registration_id", "occurred_at")
+    registrants = resolved_registrations.select("registration_id", "source_event_id", "registrant_key")
+    arrived = (
+        arrivals.join(registrants, "registration_id")
+        .group_by("source_event_id", "registrant_key")
+        .agg(_came_at=ibis._.occurred_at.min(), _came=ibis._.count())
     )
-    by_code = arrivals.group_by("registration_id").agg(_code_at=ibis._.occurred_at.min(), _code_came=ibis._.count())
     starts = dim_events.select("event_id", _start_date=dim_events.start_date)
-    joined = resolved_registrations.left_join(by_person, ["source_event_id", "user_id"])
-    joined = joined.drop("source_event_id_right", "user_id_right")
-    joined = joined.left_join(by_code, "registration_id").drop("registration_id_right")
+    joined = resolved_registrations.left_join(arrived, ["source_event_id", "registrant_key"])
+    joined = joined.drop("source_event_id_right", "registrant_key_right")
     joined = joined.left_join(starts, "event_id").drop("event_id_right").drop("payment_status")
     joined = joined.left_join(_paid_states(fact_payments), "registration_id").drop("registration_id_right")
     dated = joined.mutate(
         registered_date=local_date(joined.registered_at, locale.time_zone),
         is_counted=~joined.is_cancelled & ~joined.is_duplicate,
     )
-    came = dated._person_came.notnull() | dated._code_came.notnull()
     marked = dated.mutate(
-        is_attended=dated.is_counted & came,
+        is_attended=dated.is_counted & dated._came.notnull(),
         lead_time_days=dated._start_date.delta(dated.registered_date, unit="day").cast("int64"),
     )
-    at = ibis.coalesce(marked._person_at, marked._code_at)
-    attended = marked.mutate(attended_at=ibis.ifelse(marked.is_attended, at, ibis.null("timestamp('UTC')")))
+    attended_at = ibis.ifelse(marked.is_attended, marked._came_at, ibis.null("timestamp('UTC')"))
+    attended = marked.mutate(attended_at=attended_at)
     return attended.select(*core.FACT_REGISTRATIONS.column_names)
 
 
@@ -72,23 +70,30 @@ def fact_attendance(
 ) -> ir.Table:
     """One row per claim that someone came. From scans, the app's marks, sheet corrections and taken-back attendance.
 
-    Every claim is kept with the reason it was refused; of the valid ones of a person for an event the first counts.
+    Every claim is kept with the reason it was refused; of the valid ones of a registrant for an event the first counts.
+    A sheet's mark that repeats a valid claim to the second is none.
     """
     claims = ibis.union(_scanned(scans), _app_marked(resolved_registrations), _sheet_marked(sheet_corrections))
     known = resolved_registrations.select(
-        "registration_id", "event_id", "source_event_id", "user_id", "is_cancelled", _known=ibis.literal(True)
-    )
+        "registration_id", "event_id", "source_event_id", "user_id", "registrant_key", "is_cancelled",
+        _known=ibis.literal(True),
+    )  # fmt: skip
     joined = claims.left_join(known, "registration_id").drop("registration_id_right")
     joined = joined.left_join(attendance_reversals, "registration_id").drop("registration_id_right")
     judged = joined.mutate(refusal_reason=_refusal(joined))
     valid = judged.mutate(is_valid=judged.refusal_reason.isnull())
-    person = ibis.ifelse(valid.user_id == UNKNOWN, valid.registration_id, valid.user_id)
-    keyed = valid.mutate(_person=person)
-    rank = ibis.row_number().over(
-        group_by=["is_valid", "source_event_id", "_person"],
-        order_by=[keyed.occurred_at.isnull(), "occurred_at", "attendance_id"],
+    timed = valid.mutate(_second=valid.occurred_at.truncate("s"), _is_typed=valid.method == "sheet_mark")
+    in_order = ibis.window(
+        group_by=["is_valid", "source_event_id", "registrant_key"],
+        order_by=[timed.occurred_at.isnull(), timed._second, timed._is_typed, timed.occurred_at, timed.attendance_id],
     )
-    ranked = keyed.mutate(_rank=rank)
+    ranked = timed.mutate(
+        _rank=ibis.row_number().over(in_order),
+        _is_repeat=(timed._is_typed & (timed._second == timed._second.lag().over(in_order)))
+        & ~timed._is_typed.lag().over(in_order),
+    )
+    # A sheet that tells the second of a scan or of the app's mark was made from it: it is no claim of its own.
+    ranked = ranked.filter(~(ranked.is_valid & ranked._is_repeat.fill_null(False)))
     counted = ranked.mutate(is_counted=ranked.is_valid & (ranked._rank == 0))
     return counted.select(
         attendance_id=counted.attendance_id,

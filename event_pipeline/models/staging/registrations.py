@@ -8,8 +8,12 @@ import ibis.expr.types as ir
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.database_functions import extract_text
 from event_pipeline.models.identity import keyed_hash
+from event_pipeline.models.names import name_key
 from event_pipeline.models.parsers import LONG_AGO, email_text, trimmed
 from event_pipeline.models.staging.firebase import version_instant
+
+_FAR_AHEAD = ibis.timestamp("9999-01-01", timezone="UTC")
+"""After any plausible instant: stands for an unknown time where the earliest is looked for."""
 
 
 def attendance_reversals(raw_registrations: ir.Table) -> ir.Table:
@@ -103,20 +107,47 @@ def resolved_registrations(
 ) -> ir.Table:
     """One row per registration or walk-in. From staging.registrations, sheet_corrections, sheet_rows and events.
 
-    Of several of one person for one event the earliest that is not cancelled is the registration; the others are
+    Of several of one registrant for one event the earliest that is not cancelled is the registration; the others are
     duplicates. Without an e-mail nobody is recognised, so such registrations are never duplicates.
     """
     everyone = ibis.union(_from_app(registrations), _from_sheets(sheet_corrections, sheet_rows))
     existing = events.select(event_id=events.event_id, _exists=ibis.literal(True))
     joined = everyone.left_join(existing, everyone.source_event_id == existing.event_id)
     resolved = joined.mutate(event_id=ibis.ifelse(joined._exists, joined.source_event_id, UNKNOWN).fill_null(UNKNOWN))
+    told_apart = _with_registrants(resolved)
     rank = ibis.row_number().over(
-        group_by=["source_event_id", "user_id"],
+        group_by=["source_event_id", "registrant_key"],
         order_by=["is_cancelled", "registered_at", "registration_id"],
     )
-    ranked = resolved.mutate(_rank=rank)
-    is_duplicate = (ranked._rank > 0) & ~ranked.is_cancelled & (ranked.user_id != UNKNOWN)
-    return ranked.mutate(is_duplicate=is_duplicate).drop("_rank", "_exists")
+    ranked = told_apart.mutate(_rank=rank)
+    return ranked.mutate(is_duplicate=(ranked._rank > 0) & ~ranked.is_cancelled).drop("_rank", "_exists", "_name")
+
+
+def _with_registrants(registrations: ir.Table) -> ir.Table:
+    """``registrant_key`` and ``is_shared_address``: who of an address registered, by event, address and name.
+
+    A registration without a name is one of the earliest named registrant of its address.
+    """
+    addressed = registrations.filter(registrations.user_id != UNKNOWN)
+    named = addressed._name.notnull()
+    order = ibis.struct({"at": addressed.registered_at.fill_null(_FAR_AHEAD), "id": addressed.registration_id})
+    addresses = addressed.group_by("source_event_id", "user_id").agg(
+        _mentions=addressed.count(),
+        _least=addressed._name.min(),
+        _greatest=addressed._name.max(),
+        _earliest=addressed._name.argmin(order, where=named),
+    )
+    # Few addresses are used twice for an event, so the join brings little.
+    repeated = addresses.filter(addresses._mentions > 1).drop("_mentions")
+    joined = registrations.left_join(repeated, ["source_event_id", "user_id"])
+    joined = joined.drop("source_event_id_right", "user_id_right")
+    name = ibis.coalesce(joined._name, joined._earliest, "")
+    return joined.mutate(
+        registrant_key=ibis.ifelse(
+            joined.user_id == UNKNOWN, joined.registration_id, keyed_hash(joined.user_id + "|" + name)
+        ),
+        is_shared_address=(joined._least != joined._greatest).fill_null(False),
+    ).drop("_least", "_greatest", "_earliest")
 
 
 def _from_app(registrations: ir.Table) -> ir.Table:
@@ -134,6 +165,7 @@ def _from_app(registrations: ir.Table) -> ir.Table:
         payment_status=registrations.payment_status,
         amount_minor=registrations.amount_minor,
         updated_at=registrations.updated_at,
+        _name=name_key(registrations.participant_name),
         is_app_attended=((registrations.attendance_status.fill_null("") == "attended") | (status == "attended")),
         app_attended_at=registrations.attended_at,
         is_cancelled=status == "cancelled",
@@ -149,7 +181,7 @@ def _from_sheets(sheet_corrections: ir.Table, sheet_rows: ir.Table) -> ir.Table:
         registration_id=rows.registration_id,
         source_event_id=rows.event_id,
         user_id=keyed_hash(rows.participant_email).fill_null(UNKNOWN),
-        registered_at=ibis.coalesce(rows.registered_at, rows.version_at),
+        registered_at=rows.entered_at,
         registration_status=status,
         registration_type=rows.registration_type,
         team_size=ibis.literal(1, type="int64"),
@@ -163,6 +195,7 @@ def _from_sheets(sheet_corrections: ir.Table, sheet_rows: ir.Table) -> ir.Table:
         ),
         amount_minor=rows.amount_minor,
         updated_at=rows.version_at,
+        _name=name_key(rows.participant_name),
         is_app_attended=ibis.literal(False),
         app_attended_at=ibis.null("timestamp('UTC')"),
         is_cancelled=status == "cancelled",

@@ -1,0 +1,44 @@
+"""What cells mean besides what was typed: dates as the spreadsheet writes them, marks and ticks. Pure: no I/O."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from event_pipeline.sources.sheet_dates import SheetLocale
+from event_pipeline.sources.sheet_layout import SheetRow
+from event_pipeline.sources.sheet_words import NO, YES
+
+_DATES = ("registration_date", "attendance_time")
+_MARKS: Mapping[str, Mapping[str, str]] = {
+    "attendance_status": {
+        **dict.fromkeys(YES | {"present", "attended", "came", "checked in"}, "attended"),
+        **dict.fromkeys(NO | {"absent", "not attended", "no show", "no-show"}, "not_attended"),
+    },
+    "payment_verified": {
+        **dict.fromkeys(YES | {"paid", "received"}, "yes"),
+        **dict.fromkeys(NO | {"unpaid", "not paid"}, "no"),
+    },
+}
+"""Words that say yes or no in a column of marks; all others stay as typed and are noted."""
+
+
+def read_cells(rows: Sequence[SheetRow], locale: SheetLocale) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """For each row its fields as read, and those among them that were typed otherwise, as typed."""
+    opposed = {name: locale.opposed_by(row.fields[name] for row in rows if name in row.fields) for name in _DATES}
+    found = []
+    for row in rows:
+        fields = dict(row.fields)
+        for name in _DATES:
+            if name in fields:
+                fields[name] = locale.read(fields[name], name in row.numbers, opposed[name])
+        for name, words in _MARKS.items():
+            if name in fields:
+                fields[name] = words.get(_word(fields[name]), fields[name])
+        found.append((fields, {name: row.fields[name] for name, text in fields.items() if text != row.fields[name]}))
+    return found
+
+
+def _word(text: str) -> str:
+    bare = "".join(char for char in text if char not in "\ufe0e\ufe0f")
+    return " ".join(unicodedata.normalize("NFC", bare).casefold().split()).rstrip(".!")
