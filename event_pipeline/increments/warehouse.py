@@ -92,7 +92,8 @@ CORE_INCREMENTS: dict[str, Increment] = {
         {
             "staging.resolved_registrations": direct(
                 "source_event_id", "registration_id", "event_id", "user_id", "registrant_key", "is_shared_address",
-                "registered_at", "registration_status", "registration_type", "team_size", "department", "year_of_study", "payment_status", "is_cancelled",
+                "registered_at", "registration_status", "registration_type", "team_size", "department",
+                "year_of_study", "payment_status", "is_cancelled",
                 "is_duplicate", "is_walk_in",
             ),
             "core.fact_attendance": Input(
