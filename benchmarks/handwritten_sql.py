@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.models import names, parsers, phones
+from event_pipeline.models import amounts, documents, emails, members, names, parsers, phones
 from event_pipeline.models.core import dimensions
+from event_pipeline.models.currency_signs import signs_of
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.registry import STAGING_MODELS
 from event_pipeline.models.rules import row_rules
@@ -64,20 +65,30 @@ def _values(locale: Locale, as_of: datetime) -> dict[str, str]:
     values = {
         "zone": locale.time_zone,
         "currency": locale.currency,
-        "currency_word": locale.currency.lower(),
+        "plain_amount": amounts.plain_amount(locale),
+        "own_signs": "|".join(re.escape(sign) for sign in signs_of(locale.currency)),
+        "no_amount": amounts.NOTHING,
+        "many_decimals": documents._MANY_DECIMALS,
+        "writing": f"{locale.currency} {locale.country} {locale.minor_units}",
+        "simple_team": members.SIMPLE,
+        "uneven_team": members.UNEVEN,
         "minor_units": str(locale.minor_units),
         "as_of": as_of.isoformat(),
-        "email": parsers.EMAIL,
-        "invisible": parsers._INVISIBLE,
+        "email": emails.EMAIL,
+        "invisible": emails.INVISIBLE,
+        "untidy_email": emails.UNTIDY,
+        "written_value": parsers._WRITTEN_VALUE,
+        "number_exponent": parsers._EXPONENT,
+        "named_day": parsers._NAMED_DAY,
         "offset": parsers._OFFSET,
         "utc": parsers._UTC,
-        "phone_punctuation": phones._PUNCTUATION,
-        "script_digits": phones._SCRIPT_DIGITS,
-        "ascii_digits": phones._ASCII_DIGITS,
+        "usual_phone": phones.USUAL,
+        "phone_decimals": phones._DECIMALS,
+        "phone_punctuation": phones.PUNCTUATION,
+        "country": locale.country,
         "home": home.pattern,
         "prefix": home.prefix,
         "calling_code": home.calling_code,
-        "foreign": phones._foreign_pattern(locale.country),
         "apostrophes": names._APOSTROPHES,
         "ascii_name": names._ASCII,
         "european_name": names._EUROPEAN,

@@ -15,10 +15,13 @@ CREATE OR REPLACE TEMP MACRO tidy(x) AS nullif(
 );
 CREATE OR REPLACE TEMP MACRO tidy_choice(x, allowed) AS
     CASE WHEN x IN allowed THEN x ELSE nullif(regexp_replace(lower(tidy(x)), '[\s-]+', '_', 'g'), '') END;
+CREATE OR REPLACE TEMP MACRO bare_email(x) AS
+    regexp_replace(regexp_replace(regexp_replace(x, '{{invisible}}', '', 'g'), '^(?i:mailto:)', ''), '\.+$', '');
+CREATE OR REPLACE TEMP MACRO folded_email(x) AS
+    CASE WHEN regexp_matches(x, '[^\x00-\x7f]') THEN python_email(x) ELSE lower(x) END;
 CREATE OR REPLACE TEMP MACRO tidy_email(x) AS nullif(
     CASE
-        WHEN regexp_matches(lower(x), '{{invisible}}') OR starts_with(lower(x), 'mailto:')
-        THEN regexp_replace(regexp_replace(lower(x), '{{invisible}}', '', 'g'), '^mailto:', '')
+        WHEN regexp_matches(x, '{{untidy_email}}') THEN folded_email(bare_email(x))
         ELSE lower(x)
     END,
     ''
@@ -27,15 +30,22 @@ CREATE OR REPLACE TEMP MACRO tidy_phone(x) AS nullif(
     regexp_replace(
         CASE
             WHEN regexp_matches(x, '^\+?\d+$') THEN x
-            ELSE translate(regexp_replace(x, '{{phone_punctuation}}', '', 'g'), '{{script_digits}}', '{{ascii_digits}}')
+            WHEN regexp_matches(x, '{{usual_phone}}') AND NOT regexp_matches(x, '{{phone_decimals}}')
+                THEN regexp_replace(x, '{{phone_punctuation}}', '', 'g')
+            ELSE trim(x, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
         END,
         '^00', '+'
     ),
     ''
 );
-CREATE OR REPLACE TEMP MACRO tidy_amount(x) AS nullif(
-    regexp_replace(lower(x), '₹|\brs\.?|/-|[,\s\x{a0}\x{202f}]|{{currency_word}}', '', 'g'), ''
-);
+CREATE OR REPLACE TEMP MACRO said_amount(x) AS
+    CASE WHEN NOT (regexp_matches(x, '{{no_amount}}') OR regexp_matches(x, '^(?i:{{own_signs}})$')) THEN nullif(x, '') END;
+CREATE OR REPLACE TEMP MACRO tidy_amount(x) AS CASE
+    WHEN regexp_matches(x, '{{plain_amount}}') THEN x
+    ELSE said_amount(trim(x, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)))
+END;
+CREATE OR REPLACE TEMP MACRO number_or_text(x, payload, path) AS
+    CASE WHEN regexp_matches(x, '{{many_decimals}}') AND json_type(payload, path) <> 'VARCHAR' THEN x || '0' ELSE x END;
 CREATE OR REPLACE TEMP MACRO tidy_integer(x) AS nullif(regexp_replace(tidy(x), '\.0+$', ''), '');
 
 CREATE OR REPLACE TEMP MACRO is_structure(x) AS (starts_with(x, '{') OR starts_with(x, '[')) AND json_valid(x);
@@ -49,9 +59,28 @@ CREATE OR REPLACE TEMP MACRO as_phone(x) AS CASE
     WHEN regexp_matches(x, '^{{prefix}}{{home}}$') THEN '+{{calling_code}}' || regexp_replace(x, '^{{prefix}}', '')
     WHEN regexp_matches(x, '^{{calling_code}}{{home}}$')
         THEN '+{{calling_code}}' || regexp_replace(x, '^{{calling_code}}', '')
-    WHEN regexp_matches(x, '{{foreign}}') THEN x
+    ELSE nullif(python_phone(x, '{{country}}'), '')
 END;
-CREATE OR REPLACE TEMP MACRO as_minor_units(x) AS round(try_cast(x AS DECIMAL(15, 4)) * {{minor_units}})::BIGINT;
+CREATE OR REPLACE TEMP MACRO as_minor_units(x) AS CASE
+    WHEN regexp_matches(x, '{{plain_amount}}')
+    THEN round(try_cast(regexp_replace(x, '^\D+|/-$', '', 'g') AS DECIMAL(15, 4)) * {{minor_units}})::BIGINT
+    ELSE try_cast(python_amount(x, '{{writing}}') AS BIGINT)
+END;
+CREATE OR REPLACE TEMP MACRO members_besides(team, name, email, student_id) AS CASE
+    WHEN team IS NULL THEN 0
+    WHEN regexp_matches(team, '{{simple_team}}') AND NOT regexp_matches(team, '{{uneven_team}}')
+        AND NOT contains(lower(team), coalesce(email, chr(10)))
+        AND NOT contains(lower(team), coalesce(lower(student_id), chr(10)))
+    THEN json_array_length(team)
+    ELSE python_members(
+        team, replace(coalesce(name, ''), chr(10), ' ') || chr(10) || coalesce(email, '') || chr(10) || coalesce(student_id, '')
+    )
+END;
+CREATE OR REPLACE TEMP MACRO tidy_instant(x) AS CASE
+    WHEN starts_with(tidy(x), '{') AND regexp_matches(tidy(x), '{{written_value}}')
+    THEN regexp_extract(tidy(x), '{{written_value}}', 1)
+    ELSE tidy(x)
+END;
 CREATE OR REPLACE TEMP MACRO as_integer(x) AS
     try_cast(CASE WHEN regexp_matches(x, '^[+-]?\d{1,18}$') THEN x END AS BIGINT);
 CREATE OR REPLACE TEMP MACRO as_boolean(x) AS CASE
@@ -61,8 +90,8 @@ END;
 CREATE OR REPLACE TEMP MACRO of_epoch(seconds) AS make_timestamptz(round(seconds * 1000)::BIGINT * 1000);
 CREATE OR REPLACE TEMP MACRO of_utc(x) AS make_timestamptz(epoch_us(try_cast(x AS TIMESTAMP)));
 CREATE OR REPLACE TEMP MACRO of_map(x) AS make_timestamptz(
-    try_cast(regexp_extract(x, '"_?seconds":\s*(\d{9,11})\b', 1) AS BIGINT) * 1000000
-    + coalesce(try_cast(regexp_extract(x, '"_?nano(?:second)?s":\s*(\d{1,9})\b', 1) AS BIGINT), 0) // 1000
+    try_cast(regexp_extract(x, '"_?seconds":\s*"?(\d{9,11})\b', 1) AS BIGINT) * 1000000
+    + coalesce(try_cast(regexp_extract(x, '"_?nano(?:second)?s":\s*"?(\d{1,9})\b', 1) AS BIGINT), 0) // 1000
 );
 CREATE OR REPLACE TEMP MACRO as_clock(x) AS coalesce(
     try_cast(x AS TIMESTAMP),
@@ -73,6 +102,11 @@ CREATE OR REPLACE TEMP MACRO any_instant(x) AS CASE
     WHEN starts_with(x, '{') THEN of_map(x)
     WHEN regexp_matches(x, '^\d{9,11}(\.\d+)?$') THEN of_epoch(try_cast(x AS DOUBLE))
     WHEN regexp_matches(x, '^\d{12,14}(\.\d+)?$') THEN of_epoch(try_cast(x AS DOUBLE) / 1000)
+    WHEN regexp_matches(x, '^\d{15,17}$') THEN make_timestamptz(try_cast(x AS BIGINT))
+    WHEN regexp_matches(x, '^\d{18,19}$') THEN make_timestamptz(try_cast(x AS BIGINT) // 1000)
+    WHEN regexp_matches(x, '{{number_exponent}}')
+        THEN of_epoch(CASE WHEN try_cast(x AS DOUBLE) < 1e11 THEN try_cast(x AS DOUBLE) ELSE try_cast(x AS DOUBLE) / 1000 END)
+    WHEN regexp_matches(x, '{{named_day}}') THEN make_timestamptz(nullif(python_instant(x), 0))
     WHEN regexp_matches(x, '{{offset}}')
         THEN try_cast(regexp_replace(regexp_replace(x, '{{offset}}', '\1\2:\3'), ':$', '') AS TIMESTAMPTZ)
     WHEN regexp_matches(x, '{{utc}}') THEN of_utc(regexp_replace(x, '{{utc}}', ''))

@@ -20,8 +20,8 @@ WITH latest AS (
         tidy_email(t[4]) AS p_contact_email,
         tidy_phone(t[5]) AS p_contact_phone,
         tidy(t[6]) AS p_website,
-        tidy(t[7]) AS p_created_at,
-        tidy(t[8]) AS p_updated_at
+        tidy_instant(t[7]) AS p_created_at,
+        tidy_instant(t[8]) AS p_updated_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
@@ -84,8 +84,8 @@ SELECT 'clubs', document_id, source, version, unnest(list_filter([
         CASE WHEN tidy_phone(t[5]) IS NOT NULL AND contact_phone IS NULL THEN {'rule': 'contact_phone.garbled', 'value': t[5]} END,
         CASE WHEN tidy(t[6]) IS NOT NULL AND website IS NULL THEN {'rule': 'website.garbled', 'value': t[6]} END,
         CASE WHEN length(website) > 4000 THEN {'rule': 'website.too_long', 'value': t[6]} END,
-        CASE WHEN tidy(t[7]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[7]} END,
-        CASE WHEN tidy(t[8]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[8]} END
+        CASE WHEN tidy_instant(t[7]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[7]} END,
+        CASE WHEN tidy_instant(t[8]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[8]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_clubs WHERE is_rejected OR is_noted;
 DROP TABLE read_clubs;
@@ -107,8 +107,8 @@ WITH latest AS (
     SELECT document_id, version, source, is_object, version_at, t,
         tidy(t[1]) AS p_category_name,
         tidy(t[2]) AS p_color,
-        tidy(t[3]) AS p_created_at,
-        tidy(t[4]) AS p_updated_at
+        tidy_instant(t[3]) AS p_created_at,
+        tidy_instant(t[4]) AS p_updated_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
@@ -151,8 +151,8 @@ SELECT 'categories', document_id, source, version, unnest(list_filter([
         CASE WHEN length(category_name) > 1000 THEN {'rule': 'category_name.too_long', 'value': t[1]} END,
         CASE WHEN tidy(t[2]) IS NOT NULL AND color IS NULL THEN {'rule': 'color.garbled', 'value': t[2]} END,
         CASE WHEN length(color) > 32 THEN {'rule': 'color.too_long', 'value': t[2]} END,
-        CASE WHEN tidy(t[3]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[3]} END,
-        CASE WHEN tidy(t[4]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[4]} END
+        CASE WHEN tidy_instant(t[3]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[3]} END,
+        CASE WHEN tidy_instant(t[4]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[4]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_categories WHERE is_rejected OR is_noted;
 DROP TABLE read_categories;
@@ -171,19 +171,20 @@ WITH latest AS (
             '$.is_archived', '$.club_id', '$.category_id', '$.registration_method', '$.participation_type',
             '$.requires_payment', '$.payment_amount', '$.custom_fields', '$.google_sheet_id', '$.last_sync_at',
             '$.created_at', '$.updated_at'
-        ]) AS t
+        ]) AS t,
+        number_or_text(t[18], payload, '$.payment_amount') AS amount_text
     FROM lake.raw.firebase_events JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
 ), tidied AS (
     SELECT document_id, version, source, is_object, version_at, t,
         tidy(t[1]) AS p_title,
         tidy(t[2]) AS p_description,
-        tidy(t[3]) AS p_starts_at,
-        tidy(t[4]) AS p_ends_at,
+        tidy_instant(t[3]) AS p_starts_at,
+        tidy_instant(t[4]) AS p_ends_at,
         tidy(t[5]) AS p_location,
         tidy_integer(t[6]) AS p_min_participants,
         tidy_integer(t[7]) AS p_capacity,
-        tidy(t[8]) AS p_registration_deadline_at,
+        tidy_instant(t[8]) AS p_registration_deadline_at,
         lower(tidy(t[9])) AS p_is_registration_open,
         tidy_choice(t[10], ['upcoming', 'ongoing', 'completed', 'cancelled']) AS p_event_status,
         lower(tidy(t[11])) AS p_is_featured,
@@ -193,12 +194,12 @@ WITH latest AS (
         tidy_choice(t[15], ['internal', 'external', 'both']) AS p_registration_method,
         tidy_choice(t[16], ['individual', 'team', 'both']) AS p_participation_type,
         lower(tidy(t[17])) AS p_is_paid,
-        tidy_amount(t[18]) AS p_fee_minor,
+        tidy_amount(amount_text) AS p_fee_minor,
         tidy(t[19]) AS p_custom_fields,
         tidy(t[20]) AS p_google_sheet_id,
-        tidy(t[21]) AS p_last_synced_at,
-        tidy(t[22]) AS p_created_at,
-        tidy(t[23]) AS p_updated_at
+        tidy_instant(t[21]) AS p_last_synced_at,
+        tidy_instant(t[22]) AS p_created_at,
+        tidy_instant(t[23]) AS p_updated_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
@@ -289,15 +290,15 @@ SELECT 'events', document_id, source, version, unnest(list_filter([
         CASE WHEN length(title) > 1000 THEN {'rule': 'title.too_long', 'value': t[1]} END,
         CASE WHEN tidy(t[2]) IS NOT NULL AND description IS NULL THEN {'rule': 'description.garbled', 'value': t[2]} END,
         CASE WHEN length(description) > 100000 THEN {'rule': 'description.too_long', 'value': t[2]} END,
-        CASE WHEN tidy(t[3]) IS NOT NULL AND starts_at IS NULL THEN {'rule': 'starts_at.garbled', 'value': t[3]} END,
-        CASE WHEN tidy(t[4]) IS NOT NULL AND ends_at IS NULL THEN {'rule': 'ends_at.garbled', 'value': t[4]} END,
+        CASE WHEN tidy_instant(t[3]) IS NOT NULL AND starts_at IS NULL THEN {'rule': 'starts_at.garbled', 'value': t[3]} END,
+        CASE WHEN tidy_instant(t[4]) IS NOT NULL AND ends_at IS NULL THEN {'rule': 'ends_at.garbled', 'value': t[4]} END,
         CASE WHEN tidy(t[5]) IS NOT NULL AND location IS NULL THEN {'rule': 'location.garbled', 'value': t[5]} END,
         CASE WHEN length(location) > 1000 THEN {'rule': 'location.too_long', 'value': t[5]} END,
         CASE WHEN tidy_integer(t[6]) IS NOT NULL AND min_participants IS NULL THEN {'rule': 'min_participants.garbled', 'value': t[6]} END,
         CASE WHEN min_participants NOT BETWEEN 0 AND 10000000 THEN {'rule': 'min_participants.range', 'value': t[6]} END,
         CASE WHEN tidy_integer(t[7]) IS NOT NULL AND capacity IS NULL THEN {'rule': 'capacity.garbled', 'value': t[7]} END,
         CASE WHEN capacity NOT BETWEEN 0 AND 10000000 THEN {'rule': 'capacity.range', 'value': t[7]} END,
-        CASE WHEN tidy(t[8]) IS NOT NULL AND registration_deadline_at IS NULL THEN {'rule': 'registration_deadline_at.garbled', 'value': t[8]} END,
+        CASE WHEN tidy_instant(t[8]) IS NOT NULL AND registration_deadline_at IS NULL THEN {'rule': 'registration_deadline_at.garbled', 'value': t[8]} END,
         CASE WHEN lower(tidy(t[9])) IS NOT NULL AND is_registration_open IS NULL THEN {'rule': 'is_registration_open.garbled', 'value': t[9]} END,
         CASE WHEN event_status NOT IN ('upcoming', 'ongoing', 'completed', 'cancelled') THEN {'rule': 'event_status.allowed', 'value': t[10]} END,
         CASE WHEN lower(tidy(t[11])) IS NOT NULL AND is_featured IS NULL THEN {'rule': 'is_featured.garbled', 'value': t[11]} END,
@@ -315,9 +316,9 @@ SELECT 'events', document_id, source, version, unnest(list_filter([
         CASE WHEN length(custom_fields) > 200000 THEN {'rule': 'custom_fields.too_long', 'value': t[19]} END,
         CASE WHEN tidy(t[20]) IS NOT NULL AND google_sheet_id IS NULL THEN {'rule': 'google_sheet_id.garbled', 'value': t[20]} END,
         CASE WHEN length(google_sheet_id) > 200 THEN {'rule': 'google_sheet_id.too_long', 'value': t[20]} END,
-        CASE WHEN tidy(t[21]) IS NOT NULL AND last_synced_at IS NULL THEN {'rule': 'last_synced_at.garbled', 'value': t[21]} END,
-        CASE WHEN tidy(t[22]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[22]} END,
-        CASE WHEN tidy(t[23]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[23]} END
+        CASE WHEN tidy_instant(t[21]) IS NOT NULL AND last_synced_at IS NULL THEN {'rule': 'last_synced_at.garbled', 'value': t[21]} END,
+        CASE WHEN tidy_instant(t[22]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[22]} END,
+        CASE WHEN tidy_instant(t[23]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[23]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_events WHERE is_rejected OR is_noted;
 DROP TABLE read_events;
@@ -466,8 +467,8 @@ WITH latest AS (
         tidy_phone(t[4]) AS p_contact_phone,
         tidy(t[5]) AS p_description,
         tidy_choice(t[6], ['pending', 'approved', 'rejected']) AS p_request_status,
-        tidy(t[7]) AS p_created_at,
-        tidy(t[8]) AS p_updated_at
+        tidy_instant(t[7]) AS p_created_at,
+        tidy_instant(t[8]) AS p_updated_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
@@ -525,8 +526,8 @@ SELECT 'club_requests', document_id, source, version, unnest(list_filter([
         CASE WHEN tidy(t[5]) IS NOT NULL AND description IS NULL THEN {'rule': 'description.garbled', 'value': t[5]} END,
         CASE WHEN length(description) > 20000 THEN {'rule': 'description.too_long', 'value': t[5]} END,
         CASE WHEN request_status NOT IN ('pending', 'approved', 'rejected') THEN {'rule': 'request_status.allowed', 'value': t[6]} END,
-        CASE WHEN tidy(t[7]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[7]} END,
-        CASE WHEN tidy(t[8]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[8]} END
+        CASE WHEN tidy_instant(t[7]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[7]} END,
+        CASE WHEN tidy_instant(t[8]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[8]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_club_requests WHERE is_rejected OR is_noted;
 DROP TABLE read_club_requests;
@@ -548,7 +549,7 @@ WITH latest AS (
     SELECT document_id, version, source, is_object, version_at, t,
         tidy(t[1]) AS p_message,
         tidy(t[2]) AS p_update_type,
-        tidy(t[3]) AS p_posted_at,
+        tidy_instant(t[3]) AS p_posted_at,
         lower(tidy(t[4])) AS p_is_pinned
     FROM documents
 ), values_read AS (
@@ -597,7 +598,7 @@ SELECT 'event_live_updates', document_id, source, version, unnest(list_filter([
         CASE WHEN length(message) > 20000 THEN {'rule': 'message.too_long', 'value': t[1]} END,
         CASE WHEN tidy(t[2]) IS NOT NULL AND update_type IS NULL THEN {'rule': 'update_type.garbled', 'value': t[2]} END,
         CASE WHEN length(update_type) > 100 THEN {'rule': 'update_type.too_long', 'value': t[2]} END,
-        CASE WHEN tidy(t[3]) IS NOT NULL AND posted_at IS NULL THEN {'rule': 'posted_at.garbled', 'value': t[3]} END,
+        CASE WHEN tidy_instant(t[3]) IS NOT NULL AND posted_at IS NULL THEN {'rule': 'posted_at.garbled', 'value': t[3]} END,
         CASE WHEN lower(tidy(t[4])) IS NOT NULL AND is_pinned IS NULL THEN {'rule': 'is_pinned.garbled', 'value': t[4]} END,
         CASE WHEN event_id IS NULL THEN {'rule': 'event_id.required', 'value': event_id} END
     ], lambda broken: broken IS NOT NULL))
@@ -623,7 +624,7 @@ WITH latest AS (
         tidy(t[1]) AS p_message,
         tidy(t[2]) AS p_nickname,
         tidy(t[3]) AS p_user_hash,
-        tidy(t[4]) AS p_posted_at,
+        tidy_instant(t[4]) AS p_posted_at,
         tidy(t[5]) AS p_message_type,
         lower(tidy(t[6])) AS p_is_moderated,
         tidy_integer(t[7]) AS p_reported_count
@@ -686,7 +687,7 @@ SELECT 'event_chat', document_id, source, version, unnest(list_filter([
         CASE WHEN length(nickname) > 300 THEN {'rule': 'nickname.too_long', 'value': t[2]} END,
         CASE WHEN tidy(t[3]) IS NOT NULL AND user_hash IS NULL THEN {'rule': 'user_hash.garbled', 'value': t[3]} END,
         CASE WHEN length(user_hash) > 300 THEN {'rule': 'user_hash.too_long', 'value': t[3]} END,
-        CASE WHEN tidy(t[4]) IS NOT NULL AND posted_at IS NULL THEN {'rule': 'posted_at.garbled', 'value': t[4]} END,
+        CASE WHEN tidy_instant(t[4]) IS NOT NULL AND posted_at IS NULL THEN {'rule': 'posted_at.garbled', 'value': t[4]} END,
         CASE WHEN tidy(t[5]) IS NOT NULL AND message_type IS NULL THEN {'rule': 'message_type.garbled', 'value': t[5]} END,
         CASE WHEN length(message_type) > 100 THEN {'rule': 'message_type.too_long', 'value': t[5]} END,
         CASE WHEN lower(tidy(t[6])) IS NOT NULL AND is_moderated IS NULL THEN {'rule': 'is_moderated.garbled', 'value': t[6]} END,

@@ -13,7 +13,8 @@ WITH latest AS (
             '$.additional_info.custom_fields', '$.payment_status', '$.payment_amount', '$.payment_screenshot_url',
             '$.qr_code_data', '$.qr_code_generated_at', '$.attendance_status', '$.attendance_timestamp',
             '$.registration_date', '$.created_at', '$.updated_at'
-        ]) AS t
+        ]) AS t,
+        number_or_text(t[15], payload, '$.payment_amount') AS amount_text
     FROM lake.raw.firebase_registrations JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
 ), tidied AS (
@@ -32,15 +33,15 @@ WITH latest AS (
         tidy(t[12]) AS p_team_members,
         tidy(t[13]) AS p_custom_fields,
         tidy_choice(t[14], ['pending', 'verified', 'rejected']) AS p_payment_status,
-        tidy_amount(t[15]) AS p_amount_minor,
+        tidy_amount(amount_text) AS p_amount_minor,
         tidy(t[16]) AS p_payment_screenshot_url,
         tidy(t[17]) AS p_qr_code_data,
-        tidy(t[18]) AS p_qr_code_generated_at,
+        tidy_instant(t[18]) AS p_qr_code_generated_at,
         tidy_choice(t[19], ['not_attended', 'attended']) AS p_attendance_status,
-        tidy(t[20]) AS p_attended_at,
-        tidy(t[21]) AS p_registered_at,
-        tidy(t[22]) AS p_created_at,
-        tidy(t[23]) AS p_updated_at
+        tidy_instant(t[20]) AS p_attended_at,
+        tidy_instant(t[21]) AS p_registered_at,
+        tidy_instant(t[22]) AS p_created_at,
+        tidy_instant(t[23]) AS p_updated_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
@@ -63,7 +64,7 @@ WITH latest AS (
     FROM tidied
 ), completed AS (
     SELECT * REPLACE (CASE WHEN p_registered_at IS NULL THEN created_at ELSE registered_at END AS registered_at),
-        coalesce(json_array_length(team_members), 0)::BIGINT + 1 AS team_size
+        members_besides(team_members, participant_name, participant_email, student_id)::BIGINT + 1 AS team_size
     FROM values_read
 ), checked AS (
     SELECT *,
@@ -171,12 +172,12 @@ SELECT 'registrations', document_id, source, version, unnest(list_filter([
         CASE WHEN length(payment_screenshot_url) > 4000 THEN {'rule': 'payment_screenshot_url.too_long', 'value': t[16]} END,
         CASE WHEN tidy(t[17]) IS NOT NULL AND qr_code_data IS NULL THEN {'rule': 'qr_code_data.garbled', 'value': t[17]} END,
         CASE WHEN length(qr_code_data) > 200000 THEN {'rule': 'qr_code_data.too_long', 'value': t[17]} END,
-        CASE WHEN tidy(t[18]) IS NOT NULL AND qr_code_generated_at IS NULL THEN {'rule': 'qr_code_generated_at.garbled', 'value': t[18]} END,
+        CASE WHEN tidy_instant(t[18]) IS NOT NULL AND qr_code_generated_at IS NULL THEN {'rule': 'qr_code_generated_at.garbled', 'value': t[18]} END,
         CASE WHEN attendance_status NOT IN ('not_attended', 'attended') THEN {'rule': 'attendance_status.allowed', 'value': t[19]} END,
-        CASE WHEN tidy(t[20]) IS NOT NULL AND attended_at IS NULL THEN {'rule': 'attended_at.garbled', 'value': t[20]} END,
-        CASE WHEN tidy(t[21]) IS NOT NULL AND registered_at IS NULL THEN {'rule': 'registered_at.garbled', 'value': t[21]} END,
-        CASE WHEN tidy(t[22]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[22]} END,
-        CASE WHEN tidy(t[23]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[23]} END,
+        CASE WHEN tidy_instant(t[20]) IS NOT NULL AND attended_at IS NULL THEN {'rule': 'attended_at.garbled', 'value': t[20]} END,
+        CASE WHEN tidy_instant(t[21]) IS NOT NULL AND registered_at IS NULL THEN {'rule': 'registered_at.garbled', 'value': t[21]} END,
+        CASE WHEN tidy_instant(t[22]) IS NOT NULL AND created_at IS NULL THEN {'rule': 'created_at.garbled', 'value': t[22]} END,
+        CASE WHEN tidy_instant(t[23]) IS NOT NULL AND updated_at IS NULL THEN {'rule': 'updated_at.garbled', 'value': t[23]} END,
         CASE WHEN team_size NOT BETWEEN 1 AND 1000 THEN {'rule': 'team_size.range', 'value': team_size::VARCHAR} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_registrations WHERE is_rejected OR is_noted;

@@ -14,9 +14,9 @@ WITH latest AS (
 ), tidied AS (
     SELECT document_id, version, source, is_object, version_at, t,
         tidy(t[1]) AS p_qr_text,
-        tidy(t[2]) AS p_scanned_at,
+        tidy_instant(t[2]) AS p_scanned_at,
         tidy(t[3]) AS p_scanner_id,
-        tidy(t[4]) AS p_received_at,
+        tidy_instant(t[4]) AS p_received_at,
         tidy(t[5]) AS p_door_event_id
     FROM documents
 ), values_read AS (
@@ -93,11 +93,11 @@ SELECT 'scans', document_id, source, version, unnest(list_filter([
         CASE WHEN NOT is_object THEN {'rule': '(document).not_an_object', 'value': NULL} END,
         CASE WHEN length(document_id) > 1600 THEN {'rule': 'scan_id.too_long', 'value': document_id} END,
         CASE WHEN length(qr_text) > 5000 THEN {'rule': 'qr_text.too_long', 'value': t[1]} END,
-        CASE WHEN tidy(t[2]) IS NOT NULL AND scanned_at IS NULL THEN {'rule': 'scanned_at.garbled', 'value': t[2]} END,
+        CASE WHEN tidy_instant(t[2]) IS NOT NULL AND scanned_at IS NULL THEN {'rule': 'scanned_at.garbled', 'value': t[2]} END,
         CASE WHEN scanned_at IS NULL THEN {'rule': 'scanned_at.required', 'value': t[2]} END,
         CASE WHEN tidy(t[3]) IS NOT NULL AND scanner_id IS NULL THEN {'rule': 'scanner_id.garbled', 'value': t[3]} END,
         CASE WHEN length(scanner_id) > 200 THEN {'rule': 'scanner_id.too_long', 'value': t[3]} END,
-        CASE WHEN tidy(t[4]) IS NOT NULL AND received_at IS NULL THEN {'rule': 'received_at.garbled', 'value': t[4]} END,
+        CASE WHEN tidy_instant(t[4]) IS NOT NULL AND received_at IS NULL THEN {'rule': 'received_at.garbled', 'value': t[4]} END,
         CASE WHEN tidy(t[5]) IS NOT NULL AND door_event_id IS NULL
             THEN {'rule': 'door_event_id.garbled', 'value': t[5]} END,
         CASE WHEN length(door_event_id) > 200 THEN {'rule': 'door_event_id.too_long', 'value': t[5]} END
@@ -128,7 +128,7 @@ WITH latest AS (
         tidy_email(t[5]) AS p_participant_email,
         tidy(t[6]) AS p_mail_type,
         tidy_choice(t[7], ['sent', 'delivered', 'deferred', 'bounce', 'dropped', 'open', 'click', 'spam_report', 'unsubscribe']) AS p_email_event,
-        tidy(t[8]) AS p_occurred_at
+        tidy_instant(t[8]) AS p_occurred_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
@@ -198,7 +198,7 @@ SELECT 'email_events', document_id, source, version, unnest(list_filter([
         CASE WHEN length(mail_type) > 100 THEN {'rule': 'mail_type.too_long', 'value': t[6]} END,
         CASE WHEN email_event IS NULL THEN {'rule': 'email_event.required', 'value': t[7]} END,
         CASE WHEN email_event NOT IN ('sent', 'delivered', 'deferred', 'bounce', 'dropped', 'open', 'click', 'spam_report', 'unsubscribe') THEN {'rule': 'email_event.allowed', 'value': t[7]} END,
-        CASE WHEN tidy(t[8]) IS NOT NULL AND occurred_at IS NULL THEN {'rule': 'occurred_at.garbled', 'value': t[8]} END,
+        CASE WHEN tidy_instant(t[8]) IS NOT NULL AND occurred_at IS NULL THEN {'rule': 'occurred_at.garbled', 'value': t[8]} END,
         CASE WHEN occurred_at IS NULL THEN {'rule': 'occurred_at.required', 'value': t[8]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_email_events WHERE is_rejected OR is_noted;
@@ -227,7 +227,7 @@ WITH latest AS (
         tidy_choice(t[5], ['pending', 'succeeded', 'failed', 'refunded']) AS p_payment_event,
         tidy_integer(t[6]) AS p_amount_minor,
         tidy(t[7]) AS p_currency,
-        tidy(t[8]) AS p_occurred_at
+        tidy_instant(t[8]) AS p_occurred_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
@@ -298,7 +298,7 @@ SELECT 'payment_events', document_id, source, version, unnest(list_filter([
         CASE WHEN amount_minor NOT BETWEEN 0 AND 100000000000 THEN {'rule': 'amount_minor.range', 'value': t[6]} END,
         CASE WHEN tidy(t[7]) IS NOT NULL AND currency IS NULL THEN {'rule': 'currency.garbled', 'value': t[7]} END,
         CASE WHEN length(currency) > 10 THEN {'rule': 'currency.too_long', 'value': t[7]} END,
-        CASE WHEN tidy(t[8]) IS NOT NULL AND occurred_at IS NULL THEN {'rule': 'occurred_at.garbled', 'value': t[8]} END,
+        CASE WHEN tidy_instant(t[8]) IS NOT NULL AND occurred_at IS NULL THEN {'rule': 'occurred_at.garbled', 'value': t[8]} END,
         CASE WHEN occurred_at IS NULL THEN {'rule': 'occurred_at.required', 'value': t[8]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_payment_events WHERE is_rejected OR is_noted;

@@ -17,7 +17,8 @@ WITH latest AS (
             '$.fields.registration_type', '$.fields.registration_status', '$.fields.attendance_status',
             '$.fields.attendance_time', '$.fields.registration_date', '$.fields.payment_verified',
             '$.fields.payment_amount', '$.fields.notes', '$.custom_fields', '$.questions', '$.doubt'
-        ]) AS t
+        ]) AS t,
+        number_or_text(t[18], payload, '$.fields.payment_amount') AS amount_text
     FROM lake.raw.sheets_rows JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
 ), tidied AS (
@@ -36,10 +37,10 @@ WITH latest AS (
         tidy_choice(t[12], ['individual', 'team', 'solo']) AS p_registration_type,
         tidy_choice(t[13], ['registered', 'attended', 'cancelled']) AS p_registration_status,
         tidy_choice(t[14], ['not_attended', 'attended']) AS p_attendance_status,
-        tidy(t[15]) AS p_attended_at,
-        tidy(t[16]) AS p_registered_at,
+        tidy_instant(t[15]) AS p_attended_at,
+        tidy_instant(t[16]) AS p_registered_at,
         tidy_choice(t[17], ['yes', 'no', 'verified', 'pending', 'rejected']) AS p_payment_mark,
-        tidy_amount(t[18]) AS p_amount_minor,
+        tidy_amount(amount_text) AS p_amount_minor,
         tidy(t[19]) AS p_notes,
         tidy(t[20]) AS p_custom_fields,
         tidy(t[21]) AS p_questions,
@@ -214,8 +215,8 @@ SELECT 'sheet_rows', document_id, source, version, unnest(list_filter([
         CASE WHEN registration_type NOT IN ('individual', 'team', 'solo') THEN {'rule': 'registration_type.allowed', 'value': t[12]} END,
         CASE WHEN registration_status NOT IN ('registered', 'attended', 'cancelled') THEN {'rule': 'registration_status.allowed', 'value': t[13]} END,
         CASE WHEN attendance_status NOT IN ('not_attended', 'attended') THEN {'rule': 'attendance_status.allowed', 'value': t[14]} END,
-        CASE WHEN tidy(t[15]) IS NOT NULL AND attended_at IS NULL THEN {'rule': 'attended_at.garbled', 'value': t[15]} END,
-        CASE WHEN tidy(t[16]) IS NOT NULL AND registered_at IS NULL THEN {'rule': 'registered_at.garbled', 'value': t[16]} END,
+        CASE WHEN tidy_instant(t[15]) IS NOT NULL AND attended_at IS NULL THEN {'rule': 'attended_at.garbled', 'value': t[15]} END,
+        CASE WHEN tidy_instant(t[16]) IS NOT NULL AND registered_at IS NULL THEN {'rule': 'registered_at.garbled', 'value': t[16]} END,
         CASE WHEN payment_mark NOT IN ('yes', 'no', 'verified', 'pending', 'rejected') THEN {'rule': 'payment_mark.allowed', 'value': t[17]} END,
         CASE WHEN p_amount_minor IS NOT NULL AND amount_minor IS NULL THEN {'rule': 'amount_minor.garbled', 'value': t[18]} END,
         CASE WHEN amount_minor NOT BETWEEN 0 AND 100000000000 THEN {'rule': 'amount_minor.range', 'value': t[18]} END,

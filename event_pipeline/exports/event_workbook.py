@@ -101,7 +101,7 @@ class EventWorkbook:
             self.written.count(row)
             at = _HEADER_ROW + self.written.rows
             self._write_row(self._registrations, at, self._cells(row))
-            for member in members_of(row["team_members"]):
+            for member in members_of(row):
                 self.written.members += 1
                 at = _HEADER_ROW + self.written.members
                 self._write_row(self._members, at, self._member_cells(row, member))

@@ -8,15 +8,7 @@ from typing import Any
 
 import orjson
 
-_MEMBER_NAMES: Mapping[str, tuple[str, ...]] = {
-    "name": ("name", "participant_name", "fullName"),
-    "email": ("email", "participant_email"),
-    "phone": ("phone", "participant_phone", "mobile"),
-    "student_id": ("rollNumber", "roll_number", "student_id", "studentId", "participant_id"),
-    "department": ("department", "branch"),
-    "year": ("year", "year_of_study"),
-}
-"""By the sheet's column, the names that forms write it under, the app's own first."""
+from event_pipeline.models.members import MEMBER_FIELDS, Lead, read_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +44,14 @@ def answer_text(question: Question, row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def members_of(team_members: str | None) -> Iterator[dict[str, str | None]]:
-    """The members besides the lead; one that is only a name has nothing else."""
-    for member in _list(team_members):
-        if isinstance(member, dict):
-            yield {column: _first(member, names) for column, names in _MEMBER_NAMES.items()}
-        elif member not in (None, ""):
-            yield dict.fromkeys(_MEMBER_NAMES) | {"name": _shown(member)}
+def members_of(row: Mapping[str, Any]) -> Iterator[dict[str, str | None]]:
+    """The members besides the lead of a registration; one that is only a name has nothing else."""
+    lead = Lead.of(row["name"], row["email"], row["student_id"])
+    for member in read_members(row["team_members"], lead):
+        if isinstance(member, Mapping):
+            yield {column: _first(member, names) for column, names in MEMBER_FIELDS.items()}
+        else:
+            yield dict.fromkeys(MEMBER_FIELDS) | {"name": _shown(member)}
 
 
 def _first(member: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

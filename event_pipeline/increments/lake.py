@@ -103,7 +103,8 @@ LAKE_INCREMENTS: dict[str, Increment] = {
         {
             "staging.registrations": direct(
                 "event_id", "registration_id", "participant_email", "participant_name", "registered_at",
-                "registration_status", "registration_type", "team_size", "department", "year_of_study", "payment_status", "amount_minor",
+                "registration_status", "registration_type", "team_size", "department", "year_of_study",
+                "payment_status", "amount_minor",
                 "updated_at", "attendance_status", "attended_at",
             ),
             "staging.sheet_corrections": direct("event_id", "sheet_row_id", "correction", "registration_id"),

@@ -81,4 +81,22 @@ connection_variable = _builtin("getvariable", ("string",), "string")
 """A value set on the connection, so that it never stands in a query's text."""
 
 python_name_key = _builtin("python_name_key", ("string",), "string")
-"""``names.key_of_name``, in Python: slow, so for the few texts that the database cannot read by itself."""
+"""``names.key_of_name``. A function of Python is slow: it is for the few texts the database cannot read."""
+
+python_email = _builtin("python_email", ("string",), "string")
+"""``emails.fold_email``."""
+
+python_phone = _builtin("python_phone", ("string", "string"), "string")
+"""``phones.phone_number`` of a text in a country."""
+
+python_amount = _builtin("python_amount", ("string", "string"), "string")
+"""``amounts.amount_minor`` of a text; the second gives currency, country and minor units, with spaces between."""
+
+python_instant = _builtin("python_instant", ("string",), "int64")
+"""``written_dates.instant_micros``; 0 when the text is no date with a zone."""
+
+python_members = _builtin("python_members", ("string", "string"), "int64")
+"""``members.count_members`` of a list in JSON, besides the lead that the second gives in JSON."""
+
+json_type = _builtin("json_type", ("string", "string"), "string")
+"""The kind of JSON value at a path."""

@@ -9,18 +9,20 @@ import ibis
 import ibis.expr.types as ir
 
 from event_pipeline.contracts.contract import Column
+from event_pipeline.models.amounts import amount_text, minor_units
 from event_pipeline.models.database_functions import (
     clock_micros,
     instant_of_micros,
     json_valid,
     local_clock,
+    python_instant,
     read_clock,
     try_strptime,
 )
+from event_pipeline.models.emails import email, email_text
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.phones import compact_number, e164
 
-EMAIL = r"^[^\s@<>()\[\],;:\\\"]{1,64}@[a-z0-9](?:[a-z0-9.\-]{0,250})\.[a-z][a-z0-9\-]{1,62}$"
 _INDIAN_DATE_FORMATS = [
     "%d/%m/%Y, %I:%M:%S %p",
     "%d/%m/%Y, %H:%M:%S",
@@ -36,8 +38,12 @@ _EARLIEST, _LATEST = "2000-01-01", "2101-01-01"
 LONG_AGO = ibis.timestamp("1970-01-01", timezone="UTC")
 """Before any plausible instant: stands for an unknown time where the latest is looked for."""
 _OLDEST_CLOCK, _FARTHEST_CLOCK = "1900-01-01", "2200-01-01"
-_INVISIBLE = r"[\s\x{a0}\x{200b}-\x{200f}\x{202a}-\x{202f}\x{2060}\x{feff}]+"
+_WRITTEN_VALUE = r'"(?:timestampValue|\$date|iso)":\s*"([^"]{1,40})"'
+"""Maps that hold the time as text: Firestore's REST documents and what other exporters write."""
 _UTC = r"(?i)\s*(?:z|utc|gmt)$"
+_EXPONENT = r"^\d(?:\.\d+)?[eE]\+?(?:9|1[0-2])$"
+_NAMED_DAY = r"^(?:[A-Za-z]{3,9},?\.? |\d{1,2}[ -][A-Za-z]{3}).*\d:\d\d"
+_FIRST_MILLISECONDS = 10**11
 _OFFSET = r"(:\d{2}(?:\.\d+)?)\s*([+-]\d{2}):?(\d{2})?$"
 
 
@@ -65,9 +71,9 @@ def reading(column: Column, locale: Locale) -> Reading:
         case "phone":
             return Reading(compact_number, lambda text: e164(text, locale.country))
         case "timestamp":
-            return Reading(trimmed, lambda text: instant(text, locale.time_zone), plausible_instant)
+            return Reading(instant_text, lambda text: instant(text, locale.time_zone), plausible_instant)
         case "amount":
-            return Reading(lambda text: amount_digits(text, locale), lambda text: minor_units(text, locale))
+            return Reading(lambda text: amount_text(text, locale), lambda text: minor_units(text, locale))
         case "integer":
             return Reading(lambda text: trimmed(text).re_replace(r"\.0+$", "").nullif(""), whole_number)
         case "boolean":
@@ -104,23 +110,11 @@ def structure(text: ir.StringValue) -> ir.StringValue:
     return ibis.ifelse(text.left(1).isin(["{", "["]) & json_valid(text), text, ibis.null("string"))
 
 
-def email_text(text: ir.StringValue) -> ir.StringValue:
-    """An address in lower case, without white space and what cannot be seen; whoever pastes one brings those along."""
-    lower = text.lower()
-    is_untidy = lower.re_search(_INVISIBLE) | lower.startswith("mailto:")
-    tidied = lower.re_replace(_INVISIBLE, "").re_replace("^mailto:", "")
-    return ibis.ifelse(is_untidy, tidied, lower).nullif("")
-
-
-def email(normal: ir.StringValue) -> ir.StringValue:
-    """A lower-case address without white space; null when it is none."""
-    return ibis.ifelse(normal.re_search(EMAIL), normal, ibis.null("string"))
-
-
 def instant(text: ir.StringValue, time_zone: str) -> ir.TimestampValue:
-    """An instant in UTC from ISO text, epoch seconds or milliseconds, a Firestore timestamp map or an Indian date text.
+    """An instant in UTC: ISO text, a number since 1970, a Firestore timestamp map, a mail header's or an Indian date.
 
-    Text without a zone is local time of ``time_zone``.
+    Numbers are seconds, milliseconds, microseconds or nanoseconds, by how many digits they have. Text without a zone is
+    local time of ``time_zone``.
     """
     local = ibis.coalesce(
         text.try_cast("timestamp"),
@@ -133,10 +127,21 @@ def instant(text: ir.StringValue, time_zone: str) -> ir.TimestampValue:
         (text.startswith("{"), _of_map(text)),
         (text.re_search(r"^\d{9,11}(\.\d+)?$"), _epoch(text.try_cast("float64"))),
         (text.re_search(r"^\d{12,14}(\.\d+)?$"), _epoch(text.try_cast("float64") / 1000)),
+        (text.re_search(r"^\d{15,17}$"), instant_of_micros(text.try_cast("int64"))),
+        (text.re_search(r"^\d{18,19}$"), instant_of_micros(text.try_cast("int64") // 1000)),
+        (text.re_search(_EXPONENT), _epoch_of_float(text.try_cast("float64"))),
+        (text.re_search(_NAMED_DAY), instant_of_micros(python_instant(text).nullif(0))),
         (text.re_search(_OFFSET), _with_offset(text)),
         (text.re_search(_UTC), _utc(text.re_replace(_UTC, ""))),
         else_=read_clock(time_zone, near),
     )
+
+
+def instant_text(text: ir.StringValue) -> ir.StringValue:
+    """The text of a time, out of the map that holds it where there is one; null when nothing is left."""
+    tidied = trimmed(text)
+    is_map = tidied.startswith("{") & tidied.re_search(_WRITTEN_VALUE)
+    return ibis.ifelse(is_map, tidied.re_extract(_WRITTEN_VALUE, 1), tidied)
 
 
 def plausible_instant(instant_at: ir.Value) -> ir.Value:
@@ -149,6 +154,10 @@ def _epoch(seconds: ir.FloatingValue) -> ir.TimestampValue:
     return (seconds * 1000).round().cast("int64").as_timestamp("ms").cast("timestamp('UTC')")
 
 
+def _epoch_of_float(number: ir.FloatingValue) -> ir.TimestampValue:
+    return _epoch(ibis.ifelse(number < _FIRST_MILLISECONDS, number, number / 1000))
+
+
 def _utc(text: ir.StringValue) -> ir.TimestampValue:
     return instant_of_micros(clock_micros(text.try_cast("timestamp")))
 
@@ -159,8 +168,8 @@ def _with_offset(text: ir.StringValue) -> ir.TimestampValue:
 
 def _of_map(text: ir.StringValue) -> ir.TimestampValue:
     """Firestore's ``{seconds, nanoseconds}``, with or without underscores, to the microsecond."""
-    seconds = text.re_extract(r'"_?seconds":\s*(\d{9,11})\b', 1).try_cast("int64")
-    nanoseconds = text.re_extract(r'"_?nano(?:second)?s":\s*(\d{1,9})\b', 1).try_cast("int64").fill_null(0)
+    seconds = text.re_extract(r'"_?seconds":\s*"?(\d{9,11})\b', 1).try_cast("int64")
+    nanoseconds = text.re_extract(r'"_?nano(?:second)?s":\s*"?(\d{1,9})\b', 1).try_cast("int64").fill_null(0)
     milliseconds, rest = seconds * 1_000 + nanoseconds // 1_000_000, nanoseconds // 1_000 % 1_000
     return milliseconds.as_timestamp("ms").cast("timestamp('UTC')") + rest.as_interval("us")
 
@@ -168,18 +177,6 @@ def _of_map(text: ir.StringValue) -> ir.TimestampValue:
 def local_date(instant_at: ir.TimestampValue, time_zone: str) -> ir.DateValue:
     """The organisation's day of an instant."""
     return local_clock(time_zone, instant_at).date()
-
-
-def amount_digits(text: ir.StringValue, locale: Locale) -> ir.StringValue:
-    """An amount's text without currency signs and separators: ₹1,150 and Rs. 1150/- are 1150."""
-    signs = r"₹|\brs\.?|/-|[,\s\x{a0}\x{202f}]|" + locale.currency.lower()
-    return text.lower().re_replace(signs, "").nullif("")
-
-
-def minor_units(digits: ir.StringValue, locale: Locale) -> ir.IntegerValue:
-    """An amount in minor units, rounded half away from zero; null from a hundred thousand million units on."""
-    # Fifteen digits times a thousand still fit the database's eighteen; more would be an overflow, not a null.
-    return (digits.try_cast("decimal(15, 4)") * locale.minor_units).round().cast("int64")
 
 
 def whole_number(digits: ir.StringValue) -> ir.IntegerValue:

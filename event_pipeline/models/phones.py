@@ -1,22 +1,34 @@
-"""Phone numbers to E.164 inside the database, by the rules of the ``phonenumbers`` library's own metadata."""
+"""Phone numbers to E.164, by the rules of the ``phonenumbers`` library and its metadata."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from functools import cache
 
 import ibis
 import ibis.expr.types as ir
 
-_PUNCTUATION = r"[\s().\-/\x{a0}\x{2010}-\x{2015}\x{202f}]"
-# Digits of the scripts that keyboards of the region offer, and the full-width ones.
-_ZEROS = (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xFF10)
-_SCRIPT_DIGITS = "".join(chr(zero + digit) for zero in _ZEROS for digit in range(10)) + "＋"
-_ASCII_DIGITS = "0123456789" * len(_ZEROS) + "+"
+from event_pipeline.models.database_functions import python_phone
+
+USUAL = r"^[\s(]*\+?[\d\s().\-/\x{a0}\x{2010}-\x{2015}\x{202f}]+$"
+"""Digits with the signs that people put between them."""
+PUNCTUATION = r"[\s().\-/\x{a0}\x{2010}-\x{2015}\x{202f}]"
+_DECIMALS = r"^\s*\+?\d+\.0+\s*$"
+_FLOAT = re.compile(r"^(\+?\d+)\.0+$")
+_EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?[eE]\+?(\d{1,2})$")
+_MOST_ZEROS = 2
+"""So many zeros at the end a spreadsheet's exponent may stand for; more are digits that it cut off."""
+_LONGEST = 250
 
 
 def compact_number(text: ir.StringValue) -> ir.StringValue:
-    """The number in ASCII digits without spaces, dashes, dots and brackets; an international prefix 00 becomes +."""
-    tidied = text.re_replace(_PUNCTUATION, "").translate(_SCRIPT_DIGITS, _ASCII_DIGITS)
+    """The number in ASCII digits without spaces, dashes, dots and brackets; an international prefix 00 becomes +.
+
+    What else it holds stays, for ``phone_number`` to read: letters, extensions, decimals, digits of other scripts.
+    """
+    is_usual = text.re_search(USUAL) & ~text.re_search(_DECIMALS)
+    tidied = ibis.ifelse(is_usual, text.re_replace(PUNCTUATION, ""), text.strip())
     digits = ibis.ifelse(text.re_search(r"^\+?\d+$"), text, tidied)
     return digits.re_replace(r"^00", "+").nullif("")
 
@@ -24,7 +36,7 @@ def compact_number(text: ir.StringValue) -> ir.StringValue:
 def e164(compact: ir.StringValue, country: str) -> ir.StringValue:
     """The compact number in E.164, or null when it is none; without a country code it is read in ``country``.
 
-    Numbers of the home country must match its full numbering plan; others their calling code and possible lengths.
+    Numbers of the home country are matched by its numbering plan inside the database; the others go to the library.
     """
     home = _home(country)
     national = ibis.cases(
@@ -41,8 +53,43 @@ def e164(compact: ir.StringValue, country: str) -> ir.StringValue:
     )
     # The prefix is optional, so a number that is whole without stripping must not lose its first digit.
     whole = ibis.ifelse(compact.re_search(rf"^{home.pattern}$"), compact, national)
-    foreign = ibis.ifelse(compact.re_search(_foreign_pattern(country)), compact, ibis.null("string"))
-    return ibis.coalesce(f"+{home.calling_code}" + whole, foreign)
+    return ibis.ifelse(
+        whole.notnull(), f"+{home.calling_code}" + whole, python_phone(compact, ibis.literal(country)).nullif("")
+    )
+
+
+def phone_number(text: str, country: str) -> str:
+    """The number in E.164, empty when it is none: digits of every script, ``tel:``, extensions, trunk zeros.
+
+    A spreadsheet's float is the number it stands for, as long as its exponent hides no digits.
+    """
+    import phonenumbers
+
+    if len(text) > _LONGEST:
+        return ""
+    plain = _plain(text)
+    for candidate in (plain, "+" + plain[2:] if plain.startswith("00") else None):
+        try:
+            number = phonenumbers.parse(candidate, country) if candidate else None
+        except phonenumbers.NumberParseException:
+            continue
+        if number is not None and phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return ""
+
+
+def _plain(text: str) -> str:
+    """ASCII digits and signs, without what cannot be seen, and floats written out."""
+    shown = (char for char in text if unicodedata.category(char) != "Cf")
+    ascii_digits = "".join(str(unicodedata.decimal(char, char)) for char in shown).replace("\uff0b", "+")
+    bare = ascii_digits.strip().lstrip("'\u2018\u2019`=\"").strip()
+    if found := _FLOAT.match(bare):
+        return found[1]
+    if found := _EXPONENT.match(bare):
+        fraction = found[2] or ""
+        zeros = int(found[3]) - len(fraction)
+        return found[1] + fraction + "0" * zeros if 0 <= zeros <= _MOST_ZEROS else ""
+    return bare
 
 
 def _strip(text: ir.StringValue, pattern: str) -> ir.StringValue:
@@ -79,27 +126,3 @@ def _home(country: str) -> _Home:
 def _flat(pattern: str) -> str:
     """The metadata's pattern on one line."""
     return "".join(pattern.split())
-
-
-@cache
-def _foreign_pattern(country: str) -> str:
-    """``+`` and every other calling code with the digits it allows, as one alternation."""
-    import phonenumbers
-
-    home = str(phonenumbers.country_code_for_region(country))
-    options = []
-    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
-        if str(code) == home:
-            continue
-        lengths: set[int] = set()
-        for region in regions:
-            metadata = (
-                phonenumbers.PhoneMetadata.metadata_for_nongeo_region(code)
-                if region == "001"
-                else phonenumbers.PhoneMetadata.metadata_for_region(region)
-            )
-            if metadata is not None and metadata.general_desc is not None:
-                lengths.update(metadata.general_desc.possible_length)
-        if lengths:
-            options.append(f"{code}\\d{{{min(lengths)},{max(lengths)}}}")
-    return r"^\+(?:" + "|".join(options) + ")$"

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import duckdb
 
+_KNOWN = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_name LIKE 'python_%'"
+
 
 def register_python_functions(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes them known to the connection's database; one that knows them already stays as it is."""
-    from event_pipeline.models import names
-
-    functions = {"python_name_key": (names.key_of_name, ["VARCHAR"], "VARCHAR")}
-    rows = connection.execute(
-        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_name LIKE 'python_%'"
-    )
-    known = {name for (name,) in rows.fetchall()}
-    for name, (function, parameters, result) in functions.items():
+    known = {name for (name,) in connection.execute(_KNOWN).fetchall()}
+    for name, (function, parameters, result) in _functions().items():
         if name not in known:
-            connection.create_function(name, function, parameters, result)  # pyright: ignore[reportArgumentType]
+            types: Any = ["VARCHAR"] * parameters
+            returned: Any = result
+            connection.create_function(name, function, types, returned)
+
+
+def _functions() -> dict[str, tuple[Callable[..., Any], int, str]]:
+    """Each with its number of texts and the type of its result; the database calls none of them with a null."""
+    from event_pipeline.models import emails, members, names, phones, written_dates
+
+    return {
+        "python_name_key": (names.key_of_name, 1, "VARCHAR"),
+        "python_email": (emails.fold_email, 1, "VARCHAR"),
+        "python_phone": (phones.phone_number, 2, "VARCHAR"),
+        "python_amount": (_amount, 2, "VARCHAR"),
+        "python_instant": (written_dates.instant_micros, 1, "BIGINT"),
+        "python_members": (members.count_members, 2, "BIGINT"),
+    }
+
+
+def _amount(text: str, writing: str) -> str:
+    from event_pipeline.models.amounts import amount_minor
+
+    currency, country, units = writing.split()
+    amount = amount_minor(text, currency, country, int(units))
+    return "" if amount is None else str(amount)

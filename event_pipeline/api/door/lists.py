@@ -53,8 +53,8 @@ _NAMES = "SELECT user_id, person_name FROM lake.people.people WHERE list_contain
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A registration. ``person`` is the registrant whom a check-in belongs to; ``is_in`` when the tables say they have come,
-    at ``arrived_at`` where that is known; ``undone_at`` is when attendance was last taken back."""
+    """A registration. ``person`` is the registrant whom a check-in belongs to; ``is_in`` when the tables say they have
+    come, at ``arrived_at`` where that is known; ``undone_at`` is when attendance was last taken back."""
 
     registration_id: str
     event_id: str

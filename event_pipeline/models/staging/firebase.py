@@ -7,9 +7,10 @@ import ibis.expr.types as ir
 
 from event_pipeline.contracts import staging
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.models.database_functions import instant_of_micros, json_array_length
+from event_pipeline.models.database_functions import instant_of_micros
 from event_pipeline.models.documents import PREPARED, latest_documents, parse_documents
 from event_pipeline.models.locale import Locale
+from event_pipeline.models.members import member_count
 
 
 def version_instant(version: ir.StringValue) -> ir.TimestampValue:
@@ -42,7 +43,7 @@ def events(raw_events: ir.Table, locale: Locale) -> ir.Table:
 def registrations(raw_registrations: ir.Table, locale: Locale) -> ir.Table:
     """One row per registration. From raw.firebase_registrations. The lead counts in team_size besides the members."""
     staged = stage_documents(raw_registrations, staging.REGISTRATIONS, locale)
-    members = ibis.coalesce(json_array_length(staged.team_members), 0)
+    members = member_count(staged.team_members, staged.participant_name, staged.participant_email, staged.student_id)
     return staged.mutate(
         # Only where the app forgot it: a garbled date must stay empty, so that the row rules see it.
         registered_at=ibis.ifelse(staged[PREPARED + "registered_at"].isnull(), staged.created_at, staged.registered_at),

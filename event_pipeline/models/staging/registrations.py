@@ -7,9 +7,10 @@ import ibis.expr.types as ir
 
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.database_functions import extract_text
+from event_pipeline.models.emails import email_text
 from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.names import name_key
-from event_pipeline.models.parsers import LONG_AGO, email_text, trimmed
+from event_pipeline.models.parsers import LONG_AGO, trimmed
 from event_pipeline.models.staging.firebase import version_instant
 
 _FAR_AHEAD = ibis.timestamp("9999-01-01", timezone="UTC")
