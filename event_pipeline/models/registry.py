@@ -14,7 +14,7 @@ from event_pipeline.contracts.staging_inbox import STAGING_DERIVED, STAGING_PARS
 from event_pipeline.models.core import dimensions, facts, payments
 from event_pipeline.models.marts import MART_MODELS
 from event_pipeline.models.model import Model
-from event_pipeline.models.staging import firebase, inbox, registrations, sheets
+from event_pipeline.models.staging import cancellations, firebase, inbox, registrations, sheets
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -47,6 +47,12 @@ DERIVED_MODELS = (
     ),
     Model(STAGING_DERIVED["attendance_reversals"], registrations.attendance_reversals, ("raw.firebase_registrations",)),
     Model(
+        STAGING_DERIVED["registration_cancellations"],
+        cancellations.registration_cancellations,
+        ("raw.firebase_registrations", "staging.registrations"),
+        ("locale",),
+    ),
+    Model(
         STAGING_DERIVED["resolved_registrations"],
         registrations.resolved_registrations,
         ("staging.registrations", "staging.sheet_corrections", "staging.sheet_rows", "staging.events"),
@@ -57,7 +63,7 @@ DERIVED_MODELS = (
         ("staging.registrations", "staging.sheet_rows", "staging.email_events"),
     ),
 )
-"""Private tables made from staging: absent registrations, corrections, reversals, resolved registrations, people."""
+"""Private tables made from staging: absent, cancelled and resolved registrations, corrections, reversals, people."""
 
 CORE_MODELS = (
     Model(CORE["dim_clubs"], dimensions.dim_clubs, ("staging.clubs",)),
@@ -87,7 +93,12 @@ CORE_MODELS = (
     Model(
         CORE["fact_registrations"],
         facts.fact_registrations,
-        ("staging.resolved_registrations", "core.fact_attendance", "core.dim_events"),
+        (
+            "staging.resolved_registrations",
+            "staging.registration_cancellations",
+            "core.fact_attendance",
+            "core.dim_events",
+        ),
         ("locale",),
     ),
     Model(

@@ -69,7 +69,7 @@ def _totals(session: Session, span: analytics.Span, currency: str) -> PeriodTota
 def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) -> Rows | None:
     """The part of one event; None for parts of the organisation."""
     parts: Mapping[EventPart, Callable[[str], Rows]] = {
-        "pace": lambda _: (PacePoint, [*event.pace(copies, row, services.today).points]),
+        "pace": lambda event_id: (PacePoint, [*event.pace_points(copies, event_id)]),
         "arrivals": lambda event_id: (Arrival, [*event.arrivals(copies, event_id)]),
         "payments": lambda event_id: (PaymentState, [*event.payments(copies, event_id)]),
         "email_funnel": lambda event_id: (EmailFunnel, [event.email_funnel(copies, event_id)]),
@@ -79,5 +79,5 @@ def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) 
         return None
     if choice.event_id is None:
         raise Problem("invalid", f"event_id: {choice.part} is of one event; name it")
-    _, row = known_event(copies, choice.event_id, services.settings.organisation.currency)
+    known_event(copies, choice.event_id, services.settings.organisation.currency)
     return part(choice.event_id)

@@ -13,10 +13,15 @@ from event_pipeline.models.parsers import local_date
 
 
 def fact_registrations(
-    resolved_registrations: ir.Table, fact_attendance: ir.Table, dim_events: ir.Table, locale: Locale
+    resolved_registrations: ir.Table,
+    registration_cancellations: ir.Table,
+    fact_attendance: ir.Table,
+    dim_events: ir.Table,
+    locale: Locale,
 ) -> ir.Table:
-    """One row per registration or walk-in. From staging.resolved_registrations, core.fact_attendance, core.dim_events.
+    """One row per registration or walk-in.
 
+    From staging.resolved_registrations, staging.registration_cancellations, core.fact_attendance, core.dim_events.
     A check-in belongs to the person: one with a duplicate's code admits the registration that counts.
     """
     arrivals = fact_attendance.filter(fact_attendance.is_counted)
@@ -31,9 +36,18 @@ def fact_registrations(
     joined = joined.drop("source_event_id_right", "user_id_right")
     joined = joined.left_join(by_code, "registration_id").drop("registration_id_right")
     joined = joined.left_join(starts, "event_id").drop("event_id_right")
-    dated = joined.mutate(
-        registered_date=local_date(joined.registered_at, locale.time_zone),
+    joined = joined.left_join(registration_cancellations, "registration_id").drop("registration_id_right")
+    resolved = joined.mutate(
         is_counted=~joined.is_cancelled & ~joined.is_duplicate,
+        cancelled_at=ibis.ifelse(
+            joined.is_cancelled, ibis.coalesce(joined.cancelled_at, joined.registered_at), ibis.null("timestamp('UTC')")
+        ),
+    )
+    spanned = resolved.mutate(_counted_from=_counted_from(resolved))
+    dated = spanned.mutate(
+        registered_date=local_date(spanned.registered_at, locale.time_zone),
+        cancelled_date=local_date(spanned.cancelled_at, locale.time_zone),
+        counted_from_date=local_date(spanned._counted_from, locale.time_zone),
     )
     came = dated._person_came.notnull() | dated._code_came.notnull()
     marked = dated.mutate(
@@ -43,6 +57,23 @@ def fact_registrations(
     at = ibis.coalesce(marked._person_at, marked._code_at)
     attended = marked.mutate(attended_at=ibis.ifelse(marked.is_attended, at, ibis.null("timestamp('UTC')")))
     return attended.select(*core.FACT_REGISTRATIONS.column_names)
+
+
+def _counted_from(registrations: ir.Table) -> ir.TimestampValue:
+    """When each began to count: once it was made and the earlier ones of its person were cancelled; null if never."""
+    person = ibis.ifelse(registrations.user_id == UNKNOWN, registrations.registration_id, registrations.user_id)
+    earlier = ibis.window(
+        group_by=[registrations.source_event_id, person],
+        order_by=[registrations.registered_at, registrations.registration_id],
+        between=(None, -1),
+    )
+    has_other = (~registrations.is_cancelled).cast("int64").max().over(earlier).fill_null(0) == 1
+    freed_at = registrations.cancelled_at.max().over(earlier)
+    was_second = (freed_at >= registrations.cancelled_at).fill_null(False)
+    counted = registrations.is_counted | (registrations.is_cancelled & ~has_other & ~was_second)
+    made_at = registrations.registered_at
+    begins_at = ibis.ifelse((freed_at > made_at).fill_null(False), freed_at, made_at)
+    return ibis.ifelse(counted & made_at.notnull(), begins_at, ibis.null("timestamp('UTC')"))
 
 
 def fact_attendance(
