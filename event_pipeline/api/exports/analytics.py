@@ -26,10 +26,11 @@ Rows = tuple[type[BaseModel], list[BaseModel]]
 
 
 class PeriodTotals(Totals):
-    """Totals with the days that they are of."""
+    """Totals with the days that they are of; partial where the last is not over."""
 
     first_day: date | None
     last_day: date
+    is_partial: bool
 
 
 @contextmanager
@@ -49,9 +50,21 @@ def _of_organisation(session: Session, services: Services, choice: AnalyticsChoi
     parts: Mapping[OrganisationPart, Callable[[], Rows]] = {
         "trend": lambda: (
             TrendPoint,
-            [*analytics.trend(session, span.first or analytics.first_day(session), span.last, choice.granularity)],
+            [
+                *analytics.trend(
+                    session,
+                    span.first or analytics.first_day(session),
+                    span.last,
+                    choice.granularity,
+                    span.first,
+                    services.today,
+                )
+            ],
         ),
-        "totals": lambda: (PeriodTotals, [_totals(session, s, currency) for s in (span, span.before) if s is not None]),
+        "totals": lambda: (
+            PeriodTotals,
+            [_totals(session, s, services.today, currency) for s in (span, span.before) if s is not None],
+        ),
         "top_events": lambda: (TopEvent, [*analytics.top_events(session, span, currency, choice.top)]),
         "events": lambda: (
             Event,
@@ -61,9 +74,10 @@ def _of_organisation(session: Session, services: Services, choice: AnalyticsChoi
     return parts[choice.part]()  # pyright: ignore[reportArgumentType]
 
 
-def _totals(session: Session, span: analytics.Span, currency: str) -> PeriodTotals:
+def _totals(session: Session, span: analytics.Span, today: date, currency: str) -> PeriodTotals:
     totals = analytics.totals(session, span, currency)
-    return PeriodTotals(first_day=span.first, last_day=span.last, **dict(totals))
+    is_partial = span.last >= today
+    return PeriodTotals(first_day=span.first, last_day=span.last, is_partial=is_partial, **dict(totals))
 
 
 def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) -> Rows | None:
