@@ -20,6 +20,7 @@ class PacePoint(BaseModel):
     cumulative_registrations: int = Field(description="Registrations active at the end of that day.")
     cumulative_participants: int = Field(description="People in them.")
     fill_rate: float | None = Field(description="cumulative_participants over capacity; null without one.")
+    is_partial: bool = Field(description="It is today, which is not over.")
 
 
 class Edition(BaseModel):
@@ -130,7 +131,7 @@ class EventAnalytics(BaseModel):
             "days_before_start": 4,
             "points": [{
                 "days_before_start": 5, "registrations": 31, "cancellations": 2, "cumulative_registrations": 212,
-                "cumulative_participants": 260, "fill_rate": 0.8667,
+                "cumulative_participants": 260, "fill_rate": 0.8667, "is_partial": False,
             }],
             "earlier_editions": [], "compared_with_editions": None, "comparison": None,
         },

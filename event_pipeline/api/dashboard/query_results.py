@@ -142,7 +142,7 @@ def _names_a_row(columns: Sequence[Column], rows: list[list[Any]], place: int) -
 
 def _words(name: str) -> str:
     """A column's name in lower case with ``_`` between its words."""
-    return _HUMP.sub("_", name).lower()
+    return _HUMP.sub("_", name).strip("_").lower()
 
 
 def _number(value: Any) -> float | None:

@@ -8,6 +8,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
+from event_pipeline.alerts.pace import days_left
 from event_pipeline.api.answers.analytics import TopEvent, Totals, TrendPoint
 from event_pipeline.api.answers.event import Arrival, EmailFunnel, PacePoint, PaymentState
 from event_pipeline.api.answers.events import Event
@@ -82,8 +83,10 @@ def _totals(session: Session, span: analytics.Span, today: date, currency: str) 
 
 def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) -> Rows | None:
     """The part of one event; None for parts of the organisation."""
+    row = copies.event(choice.event_id) if choice.event_id else None
+    left = days_left(row["start_date"], services.today) if row and row["start_date"] else None
     parts: Mapping[EventPart, Callable[[str], Rows]] = {
-        "pace": lambda event_id: (PacePoint, [*event.pace_points(copies, event_id)]),
+        "pace": lambda event_id: (PacePoint, [*event.pace_points(copies, event_id, left)]),
         "arrivals": lambda event_id: (Arrival, [*event.arrivals(copies, event_id)]),
         "payments": lambda event_id: (PaymentState, [*event.payments(copies, event_id)]),
         "email_funnel": lambda event_id: (EmailFunnel, [event.email_funnel(copies, event_id)]),

@@ -17,7 +17,7 @@ from event_pipeline.settings.alert_rules import OffPace
 def pace(copies: EventCopies, event: Row, now: datetime, today: date, rule: OffPace) -> Pace:
     """The event's pace, with earlier editions by this many days before their start."""
     left = days_left(event["start_date"], today) if event["start_date"] else None
-    own = pace_points(copies, event["event_id"])
+    own = pace_points(copies, event["event_id"], left)
     editions = [_edition(row, pace_points(copies, row["event_id"]), left) for row in _earlier_editions(copies, event)]
     comparison = None
     if left is not None:
@@ -61,9 +61,10 @@ def _earlier_editions(copies: EventCopies, event: Row) -> list[Row]:
     return list(islice(earlier, EDITIONS))
 
 
-def pace_points(copies: EventCopies, event_id: str) -> list[PacePoint]:
-    """The earliest day first."""
-    return [PacePoint(**row) for row in copies.rows("pace", event_id)]
+def pace_points(copies: EventCopies, event_id: str, left: int | None = None) -> list[PacePoint]:
+    """The earliest day first; the day so many days before the start is today."""
+    rows = copies.rows("pace", event_id)
+    return [PacePoint(**row, is_partial=row["days_before_start"] == left) for row in rows]
 
 
 def _reached(points: list[PacePoint], left: int) -> Reached:

@@ -18,8 +18,8 @@ def drawn(columns: dict[str, str], rows: list[list[Any]], kind: ChartKind = "aut
 
 @pytest.mark.parametrize(
     "name",
-    ["id", "event_id", "eventId", "ID", "user_key", "row_hash", "row_number", "rn", "S.No.", "year", "iso_week", "phone",
-     "days_before_start", "snapshot", "postcode"],
+    ["id", "event_id", "eventId", "ID", "user_key", "row_hash", "row_number", "rn", "S.No.", "year", "iso_week",
+     "phone", "days_before_start", "snapshot", "postcode"],
 )  # fmt: skip
 def test_ids_row_numbers_and_years_are_not_drawn(name: str) -> None:
     rows = [["Run", 7, 31], ["Walk", 3, 12], ["Swim", 9, 55]]

@@ -100,7 +100,9 @@ def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
         if most
         else "Nobody has checked in yet."
     )
-    series = [Series("Arrivals", [by_bucket.get(bucket, 0) for bucket in buckets], "bar")]
+    now = dashboard.services.now()
+    partial = [place for place, bucket in enumerate(buckets) if bucket <= now < bucket + _BUCKET]
+    series = [Series("Arrivals", [by_bucket.get(bucket, 0) for bucket in buckets], "bar", partial=partial)]
     return Chart("arrivals", "Arrivals per 5 minutes", "From", labels, series, summary=summary)
 
 
