@@ -27,6 +27,36 @@ FROM marks JOIN last_marks USING (document_id)
 WHERE version > last_mark
 GROUP BY document_id;
 
+-- staging.registration_cancellations
+CREATE OR REPLACE TABLE lake.sql_staging.registration_cancellations AS
+WITH cancelled AS (
+    SELECT registration_id, registered_at, updated_at, version_at FROM lake.sql_staging.registrations
+    WHERE registration_status = 'cancelled'
+), edited AS (
+    SELECT document_id FROM lake.raw.firebase_registrations r
+    SEMI JOIN cancelled c ON c.registration_id = r.document_id
+    GROUP BY document_id HAVING count(*) > 1
+), versions AS MATERIALIZED (
+    SELECT document_id, version,
+        operation = 'upsert' AND coalesce(
+            tidy_choice(payload ->> '$.status', ['registered', 'attended', 'cancelled']) = 'cancelled', false
+        ) AS is_cancelled,
+        payload ->> '$.updated_at' AS updated_at
+    FROM lake.raw.firebase_registrations SEMI JOIN edited USING (document_id)
+), others AS (
+    SELECT document_id, max(version) AS last_other FROM versions WHERE NOT is_cancelled GROUP BY document_id
+), runs AS (
+    SELECT document_id, min(version) AS first_version, as_instant(tidy(arg_min(updated_at, version))) AS first_said_at
+    FROM versions LEFT JOIN others USING (document_id)
+    WHERE is_cancelled AND coalesce(version > last_other, true) GROUP BY document_id
+), told AS (
+    SELECT registration_id, registered_at,
+        CASE WHEN first_version IS NOT NULL THEN version_instant(first_version) ELSE version_at END AS seen_at,
+        CASE WHEN first_version IS NOT NULL THEN first_said_at ELSE updated_at END AS said_at
+    FROM cancelled LEFT JOIN runs ON document_id = registration_id
+)
+SELECT registration_id, greatest(registered_at, least(said_at, seen_at)) AS cancelled_at FROM told;
+
 -- staging.absent_registrations
 CREATE OR REPLACE TABLE lake.sql_staging.absent_registrations AS
 WITH absent AS (

@@ -90,16 +90,32 @@ WITH arrived AS (
 ), joined AS (
     SELECT r.*, e.start_date, local_day(registered_at) AS registered_date,
         NOT is_cancelled AND NOT is_duplicate AS is_counted,
-        NOT is_cancelled AND NOT is_duplicate AND came IS NOT NULL AS is_attended, came_at
+        NOT is_cancelled AND NOT is_duplicate AND came IS NOT NULL AS is_attended, came_at,
+        CASE WHEN is_cancelled THEN coalesce(cancelled_at, registered_at) END AS cancelled_at
     FROM lake.sql_staging.resolved_registrations r
     LEFT JOIN arrived USING (source_event_id, registrant_key)
+    LEFT JOIN lake.sql_staging.registration_cancellations USING (registration_id)
     LEFT JOIN warehouse.sql_core.dim_events e USING (event_id)
+), spanned AS (
+    SELECT *, bool_or(NOT is_cancelled) OVER earlier AS has_other, max(cancelled_at) OVER earlier AS freed_at
+    FROM joined
+    WINDOW earlier AS (
+        PARTITION BY source_event_id, registrant_key
+        ORDER BY registered_at NULLS LAST, registration_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )
 )
 SELECT registration_id, event_id, source_event_id, user_id, registrant_key, is_shared_address, registered_at,
     registered_date, registration_status, registration_type, team_size, department, year_of_study,
-    date_diff('day', registered_date, start_date) AS lead_time_days, is_cancelled, is_duplicate, is_counted, is_walk_in,
-    is_attended, CASE WHEN is_attended THEN came_at END AS attended_at, payment_status
-FROM joined;
+    date_diff('day', registered_date, start_date) AS lead_time_days, is_cancelled, cancelled_at,
+    local_day(cancelled_at) AS cancelled_date, is_duplicate, is_counted,
+    CASE
+        WHEN registered_at IS NOT NULL AND (
+            is_counted
+            OR is_cancelled AND NOT coalesce(has_other, false) AND NOT coalesce(freed_at >= cancelled_at, false)
+        ) THEN local_day(greatest(registered_at, freed_at))
+    END AS counted_from_date,
+    is_walk_in, is_attended, CASE WHEN is_attended THEN came_at END AS attended_at, payment_status
+FROM spanned;
 
 -- core.fact_payments
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_payments AS
@@ -188,6 +204,7 @@ CREATE OR REPLACE TABLE warehouse.sql_core.dim_dates AS
 WITH mentioned AS (
     SELECT min(start_date) AS first, max(start_date) AS last FROM warehouse.sql_core.dim_events
     UNION ALL SELECT min(registered_date), max(registered_date) FROM warehouse.sql_core.fact_registrations
+    UNION ALL SELECT min(cancelled_date), max(cancelled_date) FROM warehouse.sql_core.fact_registrations
     UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_attendance
     UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_payments
     UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_email_events

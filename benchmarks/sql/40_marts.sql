@@ -2,9 +2,12 @@
 CREATE OR REPLACE TABLE warehouse.sql_marts.agg_event_metrics AS
 WITH registered AS (
     SELECT event_id, registered_date AS date, count(*) FILTER (is_counted) AS registrations,
-        count(*) FILTER (is_cancelled) AS cancellations, count(*) FILTER (is_duplicate) AS duplicates,
+        count(*) FILTER (is_duplicate) AS duplicates,
         sum(team_size) FILTER (is_counted) AS participants, count(*) FILTER (is_counted AND is_walk_in) AS walk_ins
-    FROM warehouse.sql_core.fact_registrations GROUP BY ALL
+    FROM warehouse.sql_core.fact_registrations WHERE NOT is_cancelled GROUP BY ALL
+), cancelled AS (
+    SELECT event_id, cancelled_date AS date, count(*) AS cancellations
+    FROM warehouse.sql_core.fact_registrations WHERE is_cancelled GROUP BY ALL
 ), arrived AS (
     SELECT event_id, occurred_date AS date, count(*) AS check_ins
     FROM warehouse.sql_core.fact_attendance WHERE is_counted GROUP BY ALL
@@ -16,7 +19,7 @@ WITH registered AS (
     WHERE payment_status IN ('verified', 'pending') OR currency = '{{currency}}' AND revenue_minor <> 0
     GROUP BY ALL
 ), together AS (
-    FROM registered UNION ALL BY NAME FROM arrived UNION ALL BY NAME FROM paid
+    FROM registered UNION ALL BY NAME FROM cancelled UNION ALL BY NAME FROM arrived UNION ALL BY NAME FROM paid
 )
 SELECT event_id, date, coalesce(sum(registrations), 0)::BIGINT AS registrations,
     coalesce(sum(cancellations), 0)::BIGINT AS cancellations, coalesce(sum(duplicates), 0)::BIGINT AS duplicates,
@@ -28,18 +31,27 @@ FROM together GROUP BY event_id, date ORDER BY event_id, date;
 
 -- marts.agg_registration_pace
 CREATE OR REPLACE TABLE warehouse.sql_marts.agg_registration_pace AS
-WITH by_day AS (
-    SELECT event_id, lead_time_days AS days_before_start, count(*) AS registrations, sum(team_size) AS participants
-    FROM warehouse.sql_core.fact_registrations WHERE is_counted AND lead_time_days IS NOT NULL GROUP BY ALL
+WITH changes AS (
+    SELECT event_id, counted_from_date AS date, count(*) AS registrations, 0 AS cancellations,
+        sum(team_size) AS participants, 0 AS cancelled_participants
+    FROM warehouse.sql_core.fact_registrations WHERE counted_from_date IS NOT NULL GROUP BY ALL
     UNION ALL
-    SELECT event_id, 0, 0, 0 FROM warehouse.sql_core.dim_events WHERE has_started(starts_at, event_status)
+    SELECT event_id, cancelled_date, 0, count(*), 0, sum(team_size)
+    FROM warehouse.sql_core.fact_registrations WHERE counted_from_date IS NOT NULL AND is_cancelled GROUP BY ALL
+), by_day AS (
+    SELECT event_id, date_diff('day', date, start_date) AS days_before_start, registrations, cancellations,
+        participants, cancelled_participants
+    FROM changes JOIN warehouse.sql_core.dim_events USING (event_id)
+    UNION ALL
+    SELECT event_id, 0, 0, 0, 0, 0 FROM warehouse.sql_core.dim_events WHERE has_started(starts_at, event_status)
 ), daily AS (
     SELECT event_id, days_before_start, sum(registrations)::BIGINT AS registrations,
-        sum(participants)::BIGINT AS participants
+        sum(cancellations)::BIGINT AS cancellations, sum(participants)::BIGINT AS participants,
+        sum(cancelled_participants)::BIGINT AS cancelled_participants
     FROM by_day GROUP BY ALL
 ), running AS (
-    SELECT *, (sum(registrations) OVER until_then)::BIGINT AS cumulative_registrations,
-        (sum(participants) OVER until_then)::BIGINT AS cumulative_participants
+    SELECT *, (sum(registrations - cancellations) OVER until_then)::BIGINT AS cumulative_registrations,
+        (sum(participants - cancelled_participants) OVER until_then)::BIGINT AS cumulative_participants
     FROM daily WINDOW until_then AS (PARTITION BY event_id ORDER BY days_before_start DESC)
 )
 SELECT running.*, capacity, cumulative_participants / nullif(capacity, 0)::DOUBLE AS fill_rate
@@ -70,7 +82,8 @@ ORDER BY event_id, bucket_at;
 -- marts.agg_email_funnel
 CREATE OR REPLACE TABLE warehouse.sql_marts.agg_email_funnel AS
 WITH registered AS (
-    SELECT event_id, count(*) AS registered, count(*) FILTER (is_attended) AS attended
+    SELECT event_id, count(*) AS registered, sum(team_size) AS registered_people,
+        count(*) FILTER (is_attended) AS attended, sum(team_size) FILTER (is_attended) AS attended_people
     FROM warehouse.sql_core.fact_registrations WHERE is_counted GROUP BY ALL
 ), mailed AS (
     SELECT event_id, registration_id, bool_or(email_event = 'sent') AS sent,
@@ -82,9 +95,10 @@ WITH registered AS (
         count(*) FILTER (opened) AS opened, count(*) FILTER (clicked) AS clicked, count(*) FILTER (bounced) AS bounced
     FROM mailed GROUP BY ALL
 )
-SELECT event_id, coalesce(registered, 0) AS registered, coalesce(sent, 0) AS sent, coalesce(delivered, 0) AS delivered,
+SELECT event_id, coalesce(registered, 0) AS registered, coalesce(registered_people, 0)::BIGINT AS registered_people,
+    coalesce(sent, 0) AS sent, coalesce(delivered, 0) AS delivered,
     coalesce(opened, 0) AS opened, coalesce(clicked, 0) AS clicked, coalesce(bounced, 0) AS bounced,
-    coalesce(attended, 0) AS attended
+    coalesce(attended, 0) AS attended, coalesce(attended_people, 0)::BIGINT AS attended_people
 FROM warehouse.sql_core.dim_events LEFT JOIN registered USING (event_id) LEFT JOIN steps USING (event_id)
 ORDER BY event_id;
 
@@ -153,6 +167,7 @@ WITH events AS (
     SELECT club_id, count(*) FILTER (event_id <> 'unknown') AS events, count(*) FILTER (is_started) AS events_started,
         coalesce(sum(registrations), 0) AS registrations, coalesce(sum(participants), 0) AS participants,
         coalesce(sum(registrations) FILTER (is_started), 0) AS expected,
+        coalesce(sum(participants) FILTER (is_started), 0) AS expected_people,
         coalesce(sum(revenue_minor), 0) AS revenue_minor,
         sum(round(coalesce(participants, 0) * 1000000 / capacity)::BIGINT) FILTER (is_started AND capacity > 0)
             AS fill_millionths,
@@ -160,11 +175,14 @@ WITH events AS (
     FROM events LEFT JOIN totals USING (event_id) GROUP BY club_id
 ), people AS (
     SELECT club_id, user_id, count(*) FILTER (is_attended) AS attended,
-        count(*) FILTER (is_attended AND is_started) AS expected_attended, min(event_id) <> max(event_id) AS is_returning
+        count(*) FILTER (is_attended AND is_started) AS expected_attended,
+        sum(team_size) FILTER (is_attended) AS attended_people,
+        sum(team_size) FILTER (is_attended AND is_started) AS expected_attended_people, min(event_id) <> max(event_id) AS is_returning
     FROM warehouse.sql_core.fact_registrations JOIN events USING (event_id) WHERE is_counted
     GROUP BY club_id, user_id
 ), by_club AS (
     SELECT club_id, sum(attended) AS attended, sum(expected_attended) AS expected_attended,
+        sum(attended_people) AS attended_people, sum(expected_attended_people) AS expected_attended_people,
         count(*) FILTER (user_id <> 'unknown') AS people,
         count(*) FILTER (user_id <> 'unknown' AND is_returning) AS returning_people
     FROM people GROUP BY club_id
@@ -174,6 +192,8 @@ SELECT club_id, coalesce(events, 0) AS events, coalesce(events_started, 0) AS ev
     coalesce(attended, 0)::BIGINT AS attended, coalesce(expected, 0)::BIGINT AS expected,
     coalesce(expected_attended, 0)::BIGINT AS expected_attended,
     coalesce(expected_attended, 0) / nullif(expected, 0)::DOUBLE AS attendance_rate,
+    coalesce(attended_people, 0)::BIGINT AS attended_people, coalesce(expected_people, 0)::BIGINT AS expected_people,
+    coalesce(expected_attended_people, 0)::BIGINT AS expected_attended_people,
     coalesce(revenue_minor, 0)::BIGINT AS revenue_minor, '{{currency}}' AS currency, coalesce(people, 0) AS people,
     coalesce(returning_people, 0) AS returning_people,
     fill_millionths / nullif(events_with_capacity * 1000000, 0)::DOUBLE AS average_fill_rate

@@ -7,9 +7,12 @@ tables in which an event's rows lie together; they are of the same snapshot as t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from event_pipeline.alerts.pace import OTHERS_OVER, Others
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.core import FACT_PAYMENTS
 from event_pipeline.contracts.marts import (
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from event_pipeline.api.reader import Row
 
 _PACE = """
-SELECT event_id, days_before_start, registrations, cumulative_registrations, cumulative_participants,
+SELECT event_id, days_before_start, registrations, cancellations, cumulative_registrations, cumulative_participants,
     round(fill_rate, 4) AS fill_rate
 FROM {source} ORDER BY event_id, days_before_start DESC
 """
@@ -77,6 +80,11 @@ class Grouped:
         self._places = dict(zip(runs.values.to_pylist(), zip([0, *ends], ends, strict=False), strict=True))
         self._table = table.combine_chunks()
 
+    @property
+    def table(self) -> pa.Table:
+        """All rows."""
+        return self._table
+
     def rows(self, key: str) -> list[Row]:
         """The rows of that key; none where there are none."""
         first, beyond = self._places.get(key, (0, 0))
@@ -96,6 +104,7 @@ class EventCopies:
     parts: Mapping[str, Grouped]
     checks: list[dict[str, Any]]
     """The latest checks of every table."""
+    _fills: dict[Any, Others | None] = field(default_factory=dict, repr=False, compare=False)
 
     def event(self, event_id: str) -> Row | None:
         """The event's row of ``mirror.events``."""
@@ -110,3 +119,27 @@ class EventCopies:
         if not event["edition_series"] or event["starts_at"] is None:
             return []
         return self.parts["editions"].rows(f"{event['club_id']}\x1f{event['edition_series']}")
+
+    def usual_fill(self, days_left: int, now: datetime) -> Others | None:
+        """Median share of places that past events had taken so many days before their start; None without any."""
+        key = (days_left, now.replace(minute=0, second=0, microsecond=0))
+        if key not in self._fills:
+            self._fills[key] = self._usual_fill(days_left, now)
+        return self._fills[key]
+
+    def _usual_fill(self, days_left: int, now: datetime) -> Others | None:
+        import pyarrow.compute as pc
+
+        pace = self.parts["pace"].table
+        then = pace.filter(pc.greater(pace["days_before_start"], days_left))
+        # Rows of an event lie together, the earliest day first: the last that is kept of each stands.
+        taken = dict(zip(then["event_id"].to_pylist(), then["cumulative_participants"].to_pylist(), strict=True))
+        known = set(pc.unique(pace["event_id"]).to_pylist())
+        events = self.parts["events"].table.select(["event_id", "starts_at", "capacity", "event_status"]).to_pylist()
+        fills = [
+            taken.get(event["event_id"], 0) / event["capacity"]
+            for event in events
+            if event["capacity"] and event["starts_at"] is not None and event["event_status"] != "cancelled"
+            and now - OTHERS_OVER <= event["starts_at"] < now and event["event_id"] in known
+        ]  # fmt: skip
+        return Others(median(fills), len(fills)) if fills else None

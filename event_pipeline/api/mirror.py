@@ -72,12 +72,13 @@ SELECT event_id, list({'amount_minor': amount_minor, 'currency': currency} ORDER
 ) GROUP BY event_id
 """
 _EVENTS = f"""
-SELECT events.*, club_name, category_name, totals.* EXCLUDE (event_id), other_revenue,
+SELECT events.*, club_name, category_name, totals.* EXCLUDE (event_id), other_revenue, attended_people,
     coalesce(epoch_us(starts_at), {_NO_START}) AS place,
     starts_at <= (SELECT coalesce(max(as_of), (SELECT committed_at FROM mirror.state)) FROM mirror.warehouse_progress)
         AND coalesce(event_status, '') <> 'cancelled' AS has_started
 FROM mirror.dim_events AS events LEFT JOIN mirror.event_totals AS totals USING (event_id)
     LEFT JOIN ({_OTHER_REVENUE_OF_EVENTS}) AS others USING (event_id)
+    LEFT JOIN (SELECT event_id, attended_people FROM mirror.agg_email_funnel) USING (event_id)
     LEFT JOIN mirror.dim_clubs USING (club_id) LEFT JOIN mirror.dim_categories USING (category_id)
 """
 JOINED: Mapping[str, str] = {"other_revenue": _OTHER_REVENUE, "events": _EVENTS}

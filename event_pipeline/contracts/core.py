@@ -13,7 +13,15 @@ Definitions that hold wherever these numbers appear:
 - *Registration*: one registration document. It **counts** (``is_counted``) when it is neither cancelled nor a duplicate
   (``is_duplicate``): of a registrant's registrations for an event the earliest that is not cancelled counts, the others
   that are not cancelled are duplicates. A team registration counts once; its people are ``team_size``.
-- *Attended*: a counted registration whose registrant has a counted check-in, with whichever of their codes. *Attendance rate*: attended over counted registrations
+- *Cancelled*: by the latest version of the document. It counts as cancelled from the first version of that run of
+  cancelled ones on, at the time the document says there. A deleted registration is in no figure of any day: it is as
+  if it had never been made.
+- *Active on a day*: registered by the end of that day and not cancelled by then; of several of one registrant for one event
+  the earliest that is active. So a second registration counts from the day on which the first was cancelled.
+- *People* are the sum of ``team_size``; a check-in admits the whole registration, so the people who attended are those
+  of the registrations that attended.
+- *Attended*: a counted registration whose registrant has a counted check-in, with whichever of their codes.
+  *Attendance rate*: attended over counted registrations
   of events that have started.
 - *Payment*: money for one purpose, once, whoever says so. A provider's session, payment intent and charges are one
   payment. What the app or a sheet marks by hand (``app_status``) belongs to the earliest payment that the provider
@@ -167,8 +175,8 @@ PAYMENT_STATES = ("pending", "verified", "rejected", "failed", "refunded")
 FACT_REGISTRATIONS = _core(
     "fact_registrations", "one row per registration document or hand-added sheet row", ("registration_id",),
     "Registrations with their state; cancelled ones and duplicates are marked, not dropped.",
-    ("staging.registrations", "staging.sheet_rows", "people.people", "core.dim_events", "core.fact_attendance",
-     "core.fact_payments"),
+    ("staging.registrations", "staging.registration_cancellations", "staging.sheet_rows", "people.people",
+     "core.dim_events", "core.fact_attendance", "core.fact_payments"),
     _string("registration_id", "Push id; 'sheet:...' for a walk-in added by hand.", nullable=False),
     EVENT_ID,
     _string("source_event_id", "Event id as the document says, also when that event is gone.", nullable=False),
@@ -184,8 +192,11 @@ FACT_REGISTRATIONS = _core(
     _string("year_of_study", "Year of study as typed."),
     Column("lead_time_days", "int64", "Days from registration to the event's start, by the organisation's days."),
     _flag("is_cancelled", "Cancelled."),
+    _instant("cancelled_at", "When it was cancelled, as far as known: what its document said then, else when that was seen; of a sheet's row, when it was registered. Empty unless cancelled."),
+    _day("cancelled_date", "The organisation's day of it."),
     _flag("is_duplicate", "The same registrant had registered for the event before."),
     _flag("is_counted", "Neither cancelled nor a duplicate."),
+    _day("counted_from_date", "The day from which it counted, until cancelled_date where it was cancelled: that of the registration, or on which the person's earlier ones were cancelled. Empty when it never counted, or no day is known."),
     _flag("is_walk_in", "Added by hand in the event's sheet."),
     _flag("is_attended", "Has a counted check-in."),
     _instant("attended_at", "The counted check-in."),

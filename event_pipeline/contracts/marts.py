@@ -5,6 +5,11 @@ What *counted*, *attended* and *revenue* mean is said once, in the core contract
 - An event has *started* when its start is not after the instant the tables are made for, unless it was cancelled.
 - *Expected* are the counted registrations of events that have started.
 - *Fill rate* is participants over capacity: a team takes as many places as it has people. It may exceed 1.
+- *Registrations* count registrations, *participants* and columns named *people* count people, teams included. Only
+  registrations are known to attend: the people who attended are those of the registrations that attended.
+- *Pace* is what was active at the end of each day, before a start: cancellations of then are off from the day on which
+  they were made, so that past editions and the present one are counted alike. The last row of an event is its counted
+  registrations, as far as they have a day.
 - What has no known day stands on a row with an empty date, so that totals lose nothing.
 - Amounts named ``revenue_minor`` are in the organisation's currency; money in another one is in ``agg_event_revenue``,
   each currency by itself, and never added to them.
@@ -59,7 +64,7 @@ AGG_EVENT_METRICS = _mart(
     EVENT_ID,
     DATE,
     _count("registrations", "Counted registrations made that day."),
-    _count("cancellations", "Registrations made that day and cancelled since."),
+    _count("cancellations", "Registrations cancelled that day, whenever they were made; those that never counted too."),
     _count("duplicates", "Registrations made that day by people who had registered before."),
     _count("participants", "People in the counted registrations, teams included."),
     _count("walk_ins", "Counted registrations added by hand in the event's sheet."),
@@ -76,7 +81,7 @@ AGG_DAILY_METRICS = _mart(
     ("core.dim_dates", "core.dim_events", "core.dim_users", "marts.agg_event_metrics", "core.fact_email_events"),
     DATE,
     _count("registrations", "Counted registrations made that day."),
-    _count("cancellations", "Registrations made that day and cancelled since."),
+    _count("cancellations", "Registrations cancelled that day, whenever they were made; those that never counted too."),
     _count("duplicates", "Registrations made that day by people who had registered before."),
     _count("participants", "People in the counted registrations, teams included."),
     _count("new_people", "Known people whose first counted registration is of that day."),
@@ -101,6 +106,9 @@ AGG_CLUB_METRICS = _mart(
     _count("expected", "Counted registrations of events that have started."),
     _count("expected_attended", "Those of the expected who attended."),
     _rate("attendance_rate", "expected_attended over expected; empty before anyone is expected.", maximum=1),
+    _count("attended_people", "People in the registrations that attended."),
+    _count("expected_people", "People in the expected registrations."),
+    _count("expected_attended_people", "People in those of the expected that attended."),
     _count("revenue_minor", "Received less given back, in minor units."),
     CURRENCY,
     _count("people", "Known people with a counted registration."),
@@ -109,16 +117,18 @@ AGG_CLUB_METRICS = _mart(
 )  # fmt: skip
 
 AGG_REGISTRATION_PACE = _mart(
-    "agg_registration_pace", "one row per event and day before its start with registrations; day 0 once it has started",
+    "agg_registration_pace", "one row per event and day before its start on which something changed; day 0 once it has started",
     ("event_id", "days_before_start"),
     "How events fill up, on an axis that editions share. Only events with a start and registrations with a day.",
     ("core.dim_events", "core.fact_registrations"),
     EVENT_ID,
     _integer("days_before_start", "Days until the start by the organisation's days; negative after it.", nullable=False),
-    _count("registrations", "Counted registrations of that day."),
-    _count("cumulative_registrations", "Counted registrations up to the end of that day."),
-    _count("participants", "People in the counted registrations of that day."),
-    _count("cumulative_participants", "People in the counted registrations up to the end of that day."),
+    _count("registrations", "Registrations that began to count that day, also those that were cancelled later."),
+    _count("cancellations", "Of the registrations that had counted, those cancelled that day."),
+    _count("cumulative_registrations", "Registrations active at the end of that day."),
+    _count("participants", "People in the registrations that began to count that day."),
+    _count("cancelled_participants", "People in the registrations cancelled that day."),
+    _count("cumulative_participants", "People in the registrations active at the end of that day."),
     _integer("capacity", "Most participants; empty when unlimited.", minimum=0),
     _rate("fill_rate", "cumulative_participants over capacity; empty without a capacity."),
 )  # fmt: skip
@@ -137,16 +147,18 @@ AGG_ARRIVALS = _mart(
 
 AGG_EMAIL_FUNNEL = _mart(
     "agg_email_funnel", "one row per event, and one 'unknown'", ("event_id",),
-    "From registration through mail to the door; every step counts registrations, not mails.",
+    "From registration through mail to the door; every step counts registrations, not mails; people only where named.",
     ("core.dim_events", "core.fact_registrations", "core.fact_email_events"),
     EVENT_ID,
     _count("registered", "Counted registrations."),
+    _count("registered_people", "People in them."),
     _count("sent", "Registrations, counted or not, with a mail reported sent."),
     _count("delivered", "Registrations with a mail reported delivered."),
     _count("opened", "Registrations with a mail reported opened; mail programs that hide this make it too low."),
     _count("clicked", "Registrations with a link in a mail clicked."),
     _count("bounced", "Registrations with a mail that bounced."),
     _count("attended", "Counted registrations with a counted check-in."),
+    _count("attended_people", "People in them."),
 )  # fmt: skip
 
 AGG_COHORTS = _mart(

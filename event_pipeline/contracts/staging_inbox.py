@@ -172,6 +172,20 @@ ATTENDANCE_REVERSALS = Contract(
     sources=("raw.firebase_registrations",),
 )
 
+REGISTRATION_CANCELLATIONS = Contract(
+    layer="staging",
+    table="registration_cancellations",
+    grain="one row per cancelled registration document",
+    key=("registration_id",),
+    description="When each cancelled registration was cancelled: the time its document says in the first version of the "
+    "present cancellation, not after that version was seen and not before the registration was made.",
+    columns=(
+        Column("registration_id", "string", "Registration.", nullable=False),
+        Column("cancelled_at", "timestamp", "When it was cancelled, as far as known.", nullable=False),
+    ),
+    sources=("raw.firebase_registrations", "staging.registrations"),
+)
+
 RESOLVED_REGISTRATIONS = Contract(
     layer="staging",
     table="resolved_registrations",
@@ -238,8 +252,8 @@ STAGING_PARSED = {c.table: c for c in (SCANS, EMAIL_EVENT_ROWS, PAYMENT_EVENT_RO
 STAGING_DERIVED = {
     c.table: c
     for c in (
-        ABSENT_REGISTRATIONS, SHEET_CORRECTIONS, ATTENDANCE_REVERSALS, RESOLVED_REGISTRATIONS, PAYMENT_VERIFICATIONS,
-        PROVIDER_REFUNDS, PROVIDER_PAYMENTS,
+        ABSENT_REGISTRATIONS, SHEET_CORRECTIONS, ATTENDANCE_REVERSALS, REGISTRATION_CANCELLATIONS,
+        RESOLVED_REGISTRATIONS, PAYMENT_VERIFICATIONS, PROVIDER_REFUNDS, PROVIDER_PAYMENTS,
     )
 }  # fmt: skip
 """Tables made from other staging tables."""

@@ -98,6 +98,16 @@ LAKE_INCREMENTS: dict[str, Increment] = {
         },
         is_narrow=True,
     ),
+    "staging.registration_cancellations": Increment(
+        "registration_id",
+        {
+            "raw.firebase_registrations": Input(("document_id",), reads="document_id"),
+            "staging.registrations": direct(
+                "registration_id", "registration_status", "registered_at", "updated_at", "version_at"
+            ),
+        },
+        is_narrow=True,
+    ),
     "staging.resolved_registrations": Increment(
         "source_event_id",
         {

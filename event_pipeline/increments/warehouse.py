@@ -27,9 +27,10 @@ _OUTSIDE_THE_SPAN = (
 )
 
 
-def _mentions(day: str) -> Input:
+def _mentions(*days: str) -> Input:
     """An input of dim_dates: only a day beyond the ends, or one at an end that goes, changes the span."""
-    return Input((day,), touches=_OUTSIDE_THE_SPAN.replace("DAY", day))
+    touches = " UNION ".join(f"({_OUTSIDE_THE_SPAN.replace('DAY', day)})" for day in days)
+    return Input(days, touches=touches)
 
 
 CORE_INCREMENTS: dict[str, Increment] = {
@@ -94,6 +95,12 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 "source_event_id", "registration_id", "event_id", "user_id", "registrant_key", "is_shared_address",
                 "registered_at", "registration_status", "registration_type", "team_size", "department",
                 "year_of_study", "is_cancelled", "is_duplicate", "is_walk_in",
+            ),
+            "staging.registration_cancellations": Input(
+                ("registration_id", "cancelled_at"),
+                touches="SELECT source_event_id FROM {staging.resolved_registrations} "
+                "WHERE registration_id IN (SELECT registration_id FROM {changed})",
+                reads=(Lookup("registration_id", "SELECT registration_id FROM {staging_resolved_registrations}"),),
             ),
             "core.fact_attendance": Input(
                 ("claimed_event_id", "registration_id", "occurred_at", "is_counted"),
@@ -216,7 +223,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
         None,
         {
             "core.dim_events": _mentions("start_date"),
-            "core.fact_registrations": _mentions("registered_date"),
+            "core.fact_registrations": _mentions("registered_date", "cancelled_date"),
             "core.fact_attendance": _mentions("occurred_date"),
             "core.fact_payments": _mentions("occurred_date"),
             "core.fact_payment_entries": _mentions("occurred_date"),
@@ -231,7 +238,8 @@ MART_INCREMENTS: dict[str, Increment] = {
         "event_id",
         {
             "core.fact_registrations": direct(
-                "event_id", "registered_date", "is_counted", "is_cancelled", "is_duplicate", "team_size", "is_walk_in"
+                "event_id", "registered_date", "is_counted", "is_cancelled", "cancelled_date", "is_duplicate",
+                "team_size", "is_walk_in",
             ),
             "core.fact_attendance": direct("event_id", "occurred_date", "is_counted"),
             "core.fact_payments": direct("event_id", "occurred_date", "payment_status"),
@@ -258,7 +266,9 @@ MART_INCREMENTS: dict[str, Increment] = {
             "core.dim_clubs": direct("club_id"),
             "core.dim_events": direct("club_id", "event_id", "capacity", "starts_at", "event_status"),
             "core.fact_registrations": Input(
-                ("event_id", "user_id", "is_counted", "is_attended"), touches=_CLUBS_OF, reads=_EVENTS_OF_CLUBS
+                ("event_id", "user_id", "is_counted", "is_attended", "team_size"),
+                touches=_CLUBS_OF,
+                reads=_EVENTS_OF_CLUBS,
             ),
             "marts.agg_event_metrics": Input(
                 ("event_id", "registrations", "participants", "revenue_minor"),
@@ -271,8 +281,10 @@ MART_INCREMENTS: dict[str, Increment] = {
     "marts.agg_registration_pace": Increment(
         "event_id",
         {
-            "core.dim_events": direct("event_id", "starts_at", "event_status", "capacity"),
-            "core.fact_registrations": direct("event_id", "is_counted", "lead_time_days", "team_size"),
+            "core.dim_events": direct("event_id", "starts_at", "start_date", "event_status", "capacity"),
+            "core.fact_registrations": direct(
+                "event_id", "counted_from_date", "is_cancelled", "cancelled_date", "team_size"
+            ),
         },
         starts=f"SELECT event_id FROM {{core.dim_events}} WHERE {_STARTED}",
     ),
@@ -288,7 +300,7 @@ MART_INCREMENTS: dict[str, Increment] = {
         "event_id",
         {
             "core.dim_events": direct("event_id"),
-            "core.fact_registrations": direct("event_id", "is_counted", "is_attended"),
+            "core.fact_registrations": direct("event_id", "is_counted", "is_attended", "team_size"),
             "core.fact_email_events": direct("event_id", "registration_id", "email_event"),
         },
     ),

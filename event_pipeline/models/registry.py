@@ -14,7 +14,15 @@ from event_pipeline.contracts.staging_inbox import STAGING_DERIVED, STAGING_PARS
 from event_pipeline.models.core import dimensions, facts, payments
 from event_pipeline.models.marts import MART_MODELS
 from event_pipeline.models.model import Model
-from event_pipeline.models.staging import firebase, inbox, payment_marks, provider_payments, registrations, sheets
+from event_pipeline.models.staging import (
+    cancellations,
+    firebase,
+    inbox,
+    payment_marks,
+    provider_payments,
+    registrations,
+    sheets,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -59,6 +67,12 @@ DERIVED_MODELS = (
         ("staging.payment_events", "staging.provider_refunds"),
     ),
     Model(
+        STAGING_DERIVED["registration_cancellations"],
+        cancellations.registration_cancellations,
+        ("raw.firebase_registrations", "staging.registrations"),
+        ("locale",),
+    ),
+    Model(
         STAGING_DERIVED["resolved_registrations"],
         registrations.resolved_registrations,
         ("staging.registrations", "staging.sheet_corrections", "staging.sheet_rows", "staging.events"),
@@ -69,7 +83,7 @@ DERIVED_MODELS = (
         ("staging.registrations", "staging.sheet_rows", "staging.email_events"),
     ),
 )
-"""Private tables made from staging: absent registrations, corrections, reversals, payments, resolved registrations,
+"""Private tables made from staging: absent, cancelled and resolved registrations, corrections, reversals, payments,
 people."""
 
 CORE_MODELS = (
@@ -100,7 +114,13 @@ CORE_MODELS = (
     Model(
         CORE["fact_registrations"],
         facts.fact_registrations,
-        ("staging.resolved_registrations", "core.fact_attendance", "core.fact_payments", "core.dim_events"),
+        (
+            "staging.resolved_registrations",
+            "staging.registration_cancellations",
+            "core.fact_attendance",
+            "core.fact_payments",
+            "core.dim_events",
+        ),
         ("locale",),
     ),
     Model(

@@ -35,6 +35,12 @@ class TestFilling:
     def test_upcoming_events_without_places_are_sold_out(self, filled: Situation) -> None:
         assert filled.subjects("event_sold_out") == ["full", "over"]
 
+    def test_people_stand_against_places(self, filled: Situation) -> None:
+        assert [found.summary for found in filled.find("event_sold_out")] == [
+            "Event full is full: 100 people for 100 places",
+            "Event over is overbooked: 101 people for 100 places",
+        ]
+
     def test_upcoming_events_with_few_places_are_nearly_full(self, filled: Situation) -> None:
         (found,) = filled.find("event_nearly_full")
         assert (found.subject, found.value) == ("nearly", 0.9)
@@ -63,6 +69,19 @@ class TestOffPace:
         assert situation.find("off_pace", share=0.58) == []
         assert situation.find("off_pace", least=51) == []
         assert situation.find("off_pace", days=9) == []
+
+    def test_what_was_cancelled_later_still_stood_then(self, situation: Situation) -> None:
+        situation.put(DIM_EVENTS, event("new", edition_series="run"), event("old", -300, edition_series="run"))
+        situation.put(AGG_REGISTRATION_PACE, *pace("old", (30, 60), (12, 50), (3, 20), (0, 20)))
+        situation.put(AGG_REGISTRATION_PACE, *pace("new", (25, 40), (12, 29)))
+        (found,) = situation.find("off_pace")
+        assert "29 registered 10 days before its start; earlier editions had 50" in found.summary
+
+    def test_today_is_not_held_against_whole_days(self, situation: Situation) -> None:
+        situation.put(DIM_EVENTS, event("new", edition_series="run"), event("old", -300, edition_series="run"))
+        situation.put(AGG_REGISTRATION_PACE, *pace("old", (30, 20), (10, 100)))
+        situation.put(AGG_REGISTRATION_PACE, *pace("new", (25, 15), (10, 16)))
+        assert situation.find("off_pace") == []
 
     def test_without_editions_the_organisations_pace_is_taken(self, situation: Situation) -> None:
         situation.put(DIM_EVENTS, event("new", capacity=200), *(event(f"o{n}", -50, capacity=100) for n in range(5)))

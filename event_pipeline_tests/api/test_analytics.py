@@ -70,9 +70,35 @@ def test_the_comparison_is_with_the_days_before(
     before, days = said["comparison"], DAYS[period]
     first, last = TODAY - timedelta(days=2 * days - 1), TODAY - timedelta(days=days)
     assert (before["first_day"], before["last_day"]) == (first.isoformat(), last.isoformat())
-    then, now = ask(settings, FACTS, [False, first, last])[0], _said(said["totals"])
-    assert _said(before["totals"]) == then
-    assert before["change"]["registrations"] == (round((now[0] - then[0]) / then[0], 4) if then[0] else None)
+    assert _said(before["totals"]) == ask(settings, FACTS, [False, first, last])[0]
+
+
+@pytest.mark.parametrize("period", ["week", "month", "year"])
+def test_a_change_is_between_whole_days(api: Api, everything: dict[str, str], settings: Settings, period: str) -> None:
+    compared, days = _get(api, everything, period=period)["comparison"], DAYS[period]
+    now, before = compared["whole_days"]["now"], compared["whole_days"]["before"]
+    assert (now["first_day"], now["last_day"]) == (str(TODAY - timedelta(days=days)), str(TODAY - timedelta(days=1)))
+    assert (before["first_day"], before["last_day"]) == (
+        str(TODAY - timedelta(days=2 * days)), str(TODAY - timedelta(days=days + 1)),
+    )  # fmt: skip
+    was, had = (ask(settings, FACTS, [False, span["first_day"], span["last_day"]])[0] for span in (now, before))
+    assert (_said(now), _said(before)) == (was, had)
+    assert compared["change"]["registrations"] == (round((was[0] - had[0]) / had[0], 4) if had[0] else None)
+
+
+def test_today_is_compared_with_nothing_because_it_is_not_over(api: Api, everything: dict[str, str]) -> None:
+    comparison = _get(api, everything, period="today")["comparison"]
+    assert comparison["whole_days"] is None
+    assert set(comparison["change"].values()) == {None}
+
+
+def test_days_and_weeks_that_are_not_whole_say_so(api: Api, everything: dict[str, str]) -> None:
+    by_day = _get(api, everything, period="month")["trend"]
+    assert [point["is_partial"] for point in by_day] == [False] * 29 + [True]
+    by_week = _get(api, everything, period="month", granularity="week")["trend"]
+    # 30 June 2026 is a Tuesday, and so is 2 June: the first week lacks its Monday.
+    first = TODAY - timedelta(days=29)
+    assert [point["is_partial"] for point in by_week] == [first.weekday() > 0, False, False, False, True]
 
 
 def test_everything_has_nothing_before_it(api: Api, everything: dict[str, str]) -> None:

@@ -115,16 +115,20 @@ def _busiest(settings: Settings, condition: str) -> str:
 def test_a_past_event_is_told_as_the_facts_tell_it(api: Api, everything: dict[str, str], settings: Settings) -> None:
     event_id = _busiest(settings, "event_status = 'completed' AND is_paid")
     said = api.http.get(f"{EVENTS}/{event_id}/analytics", headers=everything).json()
-    ((registered, attended),) = ask(
+    ((registered, attended, people, came),) = ask(
         settings,
-        "SELECT count(*), count(*) FILTER (is_attended) FROM warehouse.core.fact_registrations "
+        "SELECT count(*), count(*) FILTER (is_attended), sum(team_size)::BIGINT, "
+        "coalesce(sum(team_size) FILTER (is_attended), 0)::BIGINT FROM warehouse.core.fact_registrations "
         "WHERE event_id = ? AND is_counted",
         [event_id],
     )
     assert said["no_shows"] == {
         "expected": registered, "attended": attended, "no_shows": registered - attended,
         "rate": round((registered - attended) / registered, 4),
+        "expected_people": people, "attended_people": came, "no_show_people": people - came,
+        "people_rate": round((people - came) / people, 4),
     }  # fmt: skip
+    assert said["event"]["attended_people"] == came
     assert said["pace"]["points"][-1]["cumulative_registrations"] == registered
     assert said["pace"]["days_before_start"] < 0
     payments = ask(
@@ -174,9 +178,11 @@ def test_earlier_editions_are_compared_by_days_before_the_start(
     for edition in pace["earlier_editions"]:
         ((by_now,),) = ask(
             settings,
-            "SELECT count(*) FROM warehouse.core.fact_registrations WHERE event_id = ? AND is_counted "
-            "AND lead_time_days >= ?",
-            [edition["event_id"], until],
+            "SELECT count(*) FILTER (counted_from_date < start_date - ?) "
+            "- count(*) FILTER (counted_from_date NOT NULL AND cancelled_date < start_date - ?) "
+            "FROM warehouse.core.fact_registrations JOIN warehouse.core.dim_events USING (event_id) "
+            "WHERE event_id = ?",
+            [until, until, edition["event_id"]],
         )
         assert edition["registrations_by_now"] == by_now
 

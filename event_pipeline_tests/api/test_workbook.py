@@ -147,6 +147,9 @@ def test_the_dashboards_figures_are_the_apis(
         no_shows["expected"], no_shows["attended"], no_shows["no_shows"],
     )  # fmt: skip
     assert shown["Attendance rate"] == pytest.approx(1 - no_shows["rate"])
+    assert (shown["Expected people"], shown["Attended people"], shown["No-show people"]) == (
+        no_shows["expected_people"], no_shows["attended_people"], no_shows["no_show_people"],
+    )  # fmt: skip
     assert (shown["Delivered"], shown["Opened"]) == (funnel["delivered"], funnel["opened"])
     for state in said["payments"]:
         label = f"{state['payment_status'].capitalize()} ({state['payments']} in {state['amount']['currency']})"

@@ -182,7 +182,12 @@ def _registration(row: Row, starts: Mapping[str, date | None], came: Mapping[str
     start = starts[row.get("event_id", UNKNOWN)]
     is_counted = not row.get("is_cancelled", False) and not row.get("is_duplicate", False)
     is_attended = is_counted and row["registration_id"] in came
+    is_cancelled = row.get("is_cancelled", False)
+    cancelled_at = row.get("cancelled_at", row.get("registered_at")) if is_cancelled else None
     return {
+        "cancelled_at": cancelled_at,
+        "cancelled_date": local_day(cancelled_at),
+        "counted_from_date": day if is_counted or (is_cancelled and not row.get("is_duplicate", False)) else None,
         "registered_date": day,
         "lead_time_days": (start - day).days if start and day else None,
         "is_counted": is_counted,
@@ -197,7 +202,7 @@ def _dated(row: Row) -> Row:
 
 
 def _days_of(rows: Iterable[Row]) -> list[date]:
-    names = ("start_date", "registered_date", "occurred_date")
+    names = ("start_date", "registered_date", "cancelled_date", "occurred_date")
     days = {row[name] for row in rows for name in names if row.get(name) is not None}
     return [min(days) + timedelta(days=n) for n in range((max(days) - min(days)).days + 1)] if days else []
 

@@ -122,7 +122,9 @@ def test_the_same_number_is_the_same_wherever_it_appears(rows: dict[str, Any], a
     }.items():
         assert [total(by_event, column), total(by_day, column), total(by_club, column)] == [expected] * 3, column
     assert total(funnel, "registered") == len(counted)
-    assert total(pace, "registrations") == len([row for row in counted if row["lead_time_days"] is not None])
+    dated = [row for row in counted if row["lead_time_days"] is not None]
+    assert total(pace, "registrations") - total(pace, "cancellations") == len(dated)
+    assert total(pace, "participants") - total(pace, "cancelled_participants") == total(dated, "team_size")
     for row in arrivals:
         assert row["registered"] == len([r for r in counted if r["event_id"] == row["event_id"]])
 
@@ -130,6 +132,8 @@ def test_the_same_number_is_the_same_wherever_it_appears(rows: dict[str, Any], a
     attended = [row for row in counted if row["is_attended"]]
     assert [total(by_event, "check_ins"), total(by_day, "check_ins")] == [len(check_ins)] * 2
     assert [total(by_club, "attended"), total(funnel, "attended")] == [len(attended)] * 2
+    people = total(attended, "team_size")
+    assert [total(by_club, "attended_people"), total(funnel, "attended_people")] == [people] * 2
     assert total(arrivals, "check_ins") == len([row for row in check_ins if row["occurred_at"] is not None])
 
     for column in ("cancellations", "duplicates"):

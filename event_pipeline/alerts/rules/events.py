@@ -30,12 +30,21 @@ _USUAL_OVER = timedelta(days=7)
 
 
 def event_sold_out(scene: Scene, _: EventSoldOut) -> Sequence[Condition]:
-    """Upcoming events with no place left."""
+    """Upcoming events with no place left; people are counted, teams included."""
     return [
-        _filling(scene, "event_sold_out", row, f"is sold out: {row['taken']:,} of {row['capacity']:,} places are taken")
+        _filling(scene, "event_sold_out", row, _sold_out(row))
         for row in _upcoming(scene)
         if row["taken"] >= row["capacity"]
     ]
+
+
+def _sold_out(row: Row) -> str:
+    people, places = _counted(row["taken"], "person", "people"), _counted(row["capacity"], "place", "places")
+    return f"is {'overbooked' if row['taken'] > row['capacity'] else 'full'}: {people} for {places}"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def event_nearly_full(scene: Scene, rule: EventNearlyFull) -> Sequence[Condition]:
@@ -45,7 +54,8 @@ def event_nearly_full(scene: Scene, rule: EventNearlyFull) -> Sequence[Condition
             scene,
             "event_nearly_full",
             row,
-            f"is nearly full: {row['capacity'] - row['taken']:,} of {row['capacity']:,} places are left",
+            f"is nearly full: {row['capacity'] - row['taken']:,} of {row['capacity']:,} places are left, "
+            f"{_counted(row['taken'], 'person is', 'people are')} registered",
         )
         for row in _upcoming(scene)
         if rule.share * row["capacity"] <= row["taken"] < row["capacity"]

@@ -20,6 +20,9 @@ class Attendance(BaseModel):
     expected: int = Field(description="Their counted registrations.")
     attended: int = Field(description="Of these, with a counted check-in.")
     rate: float | None = Field(description="attended over expected; null before anyone is expected.")
+    expected_people: int = Field(description="People in the expected registrations, teams included.")
+    attended_people: int = Field(description="People in the registrations that attended; one check-in admits a team.")
+    people_rate: float | None = Field(description="attended_people over expected_people.")
 
 
 class Engagement(BaseModel):
@@ -35,10 +38,10 @@ class Engagement(BaseModel):
 class Totals(BaseModel):
     """The figures of a period."""
 
-    registrations: int
-    participants: int
-    cancellations: int
-    check_ins: int
+    registrations: int = Field(description="Counted registrations made in it.")
+    participants: int = Field(description="People in them, teams included.")
+    cancellations: int = Field(description="Registrations cancelled in it, whenever they were made.")
+    check_ins: int = Field(description="Registrations checked in; one check-in admits a team.")
     revenue: Money = Field(description="Received less given back within the period; may be negative.")
     other_revenue: list[Money] = Field(description="In other currencies, each by itself; never added to revenue.")
     attendance: Attendance
@@ -49,6 +52,9 @@ class TrendPoint(BaseModel):
     """A day, or a week by its Monday; days on which nothing happened are there too."""
 
     date: date
+    is_partial: bool = Field(
+        description="Not all of it: the day or week is not over, or the period begins within the week."
+    )
     registrations: int
     participants: int
     check_ins: int
@@ -72,13 +78,14 @@ class TopEvent(BaseModel):
     title: str | None
     starts_at: datetime | None
     registrations: int
+    participants: int = Field(description="People in the registrations, teams included.")
     check_ins: int
     revenue: Money
     other_revenue: list[Money]
 
 
 class Change(BaseModel):
-    """Now less before, as a share of before; null where there was nothing before."""
+    """Of whole_days now less before, as a share of before; null where there was nothing before, and for today."""
 
     registrations: float | None
     participants: float | None
@@ -86,12 +93,31 @@ class Change(BaseModel):
     revenue: float | None
 
 
+class Figures(BaseModel):
+    """What whole days came to."""
+
+    first_day: date
+    last_day: date
+    registrations: int
+    participants: int
+    check_ins: int
+    revenue: Money
+
+
+class WholeDays(BaseModel):
+    """As many days as the period has, up to yesterday, and the equally many before: today is not over."""
+
+    now: Figures
+    before: Figures
+
+
 class Comparison(BaseModel):
-    """The equally many days before the period."""
+    """The equally many days before the period, and the change between whole days."""
 
     first_day: date
     last_day: date
     totals: Totals
+    whole_days: WholeDays | None = Field(description="What change is of; null for the period today, which is not over.")
     change: Change
 
 
@@ -105,19 +131,22 @@ class Analytics(BaseModel):
         totals={
             "registrations": 412, "participants": 530, "cancellations": 12, "check_ins": 280,
             "revenue": {"amount_minor": 1250000, "currency": "INR"}, "other_revenue": [],
-            "attendance": {"events_started": 6, "expected": 350, "attended": 280, "rate": 0.8},
+            "attendance": {
+                "events_started": 6, "expected": 350, "attended": 280, "rate": 0.8, "expected_people": 450,
+                "attended_people": 351, "people_rate": 0.78,
+            },
             "engagement": {
                 "new_people": 120, "emails_sent": 800, "emails_delivered": 790, "open_rate": 0.61, "click_rate": 0.2,
             },
         },
         trend=[{
-            "date": "2026-06-01", "registrations": 60, "participants": 81, "check_ins": 44, "revenue_minor": 180000,
-            "new_people": 17,
+            "date": "2026-06-01", "is_partial": True, "registrations": 60, "participants": 81, "check_ins": 44,
+            "revenue_minor": 180000, "new_people": 17,
         }],
         top_events=[{
             "event_id": "-NxRobotics", "title": "Robotics Night 2026", "starts_at": "2026-06-05T12:30:00Z",
-            "registrations": 140, "check_ins": 0, "revenue": {"amount_minor": 700000, "currency": "INR"},
-            "other_revenue": [],
+            "registrations": 140, "participants": 190, "check_ins": 0,
+            "revenue": {"amount_minor": 700000, "currency": "INR"}, "other_revenue": [],
         }],
         comparison=None,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -11,13 +12,15 @@ from event_pipeline.api.answers.events import EVENT_EXAMPLE, Event
 
 
 class PacePoint(BaseModel):
-    """The end of a day, by days before the start; negative after it. Days without registrations are left out."""
+    """The end of a day, by days before the start; negative after it. Days on which nothing changed are left out."""
 
     days_before_start: int
-    registrations: int
-    cumulative_registrations: int
-    cumulative_participants: int
+    registrations: int = Field(description="That began to count that day, also those that were cancelled later.")
+    cancellations: int = Field(description="Made that day, of registrations that had counted.")
+    cumulative_registrations: int = Field(description="Registrations active at the end of that day.")
+    cumulative_participants: int = Field(description="People in them.")
     fill_rate: float | None = Field(description="cumulative_participants over capacity; null without one.")
+    is_partial: bool = Field(description="It is today, which is not over.")
 
 
 class Edition(BaseModel):
@@ -28,8 +31,27 @@ class Edition(BaseModel):
     starts_at: datetime
     capacity: int | None
     registrations: int = Field(description="Counted registrations in the end.")
-    registrations_by_now: int = Field(description="Of these, made as many days before its start as it is now.")
+    participants: int = Field(description="People in them, teams included.")
+    registrations_by_now: int = Field(
+        description="Registrations active at the beginning of the day as many days before its start as it is now, "
+        "those cancelled later included."
+    )
     pace: list[PacePoint]
+
+
+class PaceComparison(BaseModel):
+    """The event beside what is usual, at the beginning of today: today is not over."""
+
+    compared_with: Literal["earlier_editions", "other_events"] = Field(
+        description="The median of earlier editions; without any, the median share of places taken of past events."
+    )
+    unit: Literal["registrations", "people"] = Field(description="What number and usual count.")
+    number: int = Field(description="Active at the beginning of today.")
+    usual: float
+    change: float | None = Field(description="number less usual, as a share of usual; null where nothing is usual.")
+    is_off_pace: bool | None = Field(
+        description="Whether it is so far behind that the alert off_pace says so; null for events it does not watch."
+    )
 
 
 class Pace(BaseModel):
@@ -39,8 +61,9 @@ class Pace(BaseModel):
     points: list[PacePoint]
     earlier_editions: list[Edition] = Field(description="Of the same series, the latest first.")
     compared_with_editions: float | None = Field(
-        description="registrations less the editions' mean by this day, as a share of it; null without editions."
+        description="Registrations less the editions' median at the same point, as a share of it."
     )
+    comparison: PaceComparison | None = Field(description="Null without a start, or anything to compare with.")
 
 
 class Arrival(BaseModel):
@@ -59,6 +82,10 @@ class NoShows(BaseModel):
     attended: int = Field(description="Of these, with a counted check-in.")
     no_shows: int
     rate: float | None = Field(description="no_shows over expected.")
+    expected_people: int = Field(description="People in the expected registrations, teams included.")
+    attended_people: int = Field(description="People in the registrations that attended; one check-in admits a team.")
+    no_show_people: int
+    people_rate: float | None = Field(description="no_show_people over expected_people.")
 
 
 class PaymentState(BaseModel):
@@ -92,12 +119,14 @@ class EmailFunnel(BaseModel):
     """Registrations by how far they came; every step counts registrations, not mails."""
 
     registered: int
+    registered_people: int = Field(description="People in the registrations.")
     sent: int
     delivered: int
     opened: int
     clicked: int
     bounced: int
     attended: int
+    attended_people: int = Field(description="People in the registrations that attended.")
 
 
 class Forecast(BaseModel):
@@ -118,10 +147,10 @@ class EventAnalytics(BaseModel):
         pace={
             "days_before_start": 4,
             "points": [{
-                "days_before_start": 5, "registrations": 31, "cumulative_registrations": 212,
-                "cumulative_participants": 260, "fill_rate": 0.8667,
+                "days_before_start": 5, "registrations": 31, "cancellations": 2, "cumulative_registrations": 212,
+                "cumulative_participants": 260, "fill_rate": 0.8667, "is_partial": False,
             }],
-            "earlier_editions": [], "compared_with_editions": None,
+            "earlier_editions": [], "compared_with_editions": None, "comparison": None,
         },
         arrivals=[], no_shows=None,
         payments=[{
@@ -137,7 +166,8 @@ class EventAnalytics(BaseModel):
             "advice": "Refund all but one of them.",
         }],
         email_funnel={
-            "registered": 212, "sent": 212, "delivered": 210, "opened": 140, "clicked": 61, "bounced": 2, "attended": 0,
+            "registered": 212, "registered_people": 260, "sent": 212, "delivered": 210, "opened": 140, "clicked": 61,
+            "bounced": 2, "attended": 0, "attended_people": 0,
         },
         forecast=None, forecast_reason="no model has been trained on past events yet",
     )  # fmt: skip

@@ -16,7 +16,7 @@ _EVENT = {
     "club_id": "clubRobotics", "club_name": "Robotics Club", "category_name": "Technology", "location": "Main hall",
     "starts_at": "2026-06-05T12:30:00Z", "ends_at": "2026-06-05T16:30:00Z",
     "registration_deadline_at": "2026-06-04T18:29:59Z", "event_status": "upcoming", "capacity": 300, "is_paid": True,
-    "registrations": 212, "participants": 260, "check_ins": 0, "fill_rate": 0.8667,
+    "registrations": 212, "participants": 260, "check_ins": 0, "attended_people": 0, "fill_rate": 0.8667,
     "revenue": {"amount_minor": 1060000, "currency": "INR"}, "other_revenue": [],
 }  # fmt: skip
 
@@ -41,7 +41,8 @@ class Event(BaseModel):
     is_paid: bool
     registrations: int = Field(description="Counted registrations.")
     participants: int = Field(description="People in them, teams included.")
-    check_ins: int
+    check_ins: int = Field(description="Registrations checked in.")
+    attended_people: int = Field(description="People in the registrations that attended; one check-in admits a team.")
     fill_rate: float | None = Field(description="participants over capacity; null without a capacity.")
     revenue: Money = Field(description="Received less given back, in the organisation's currency.")
     other_revenue: list[Money] = Field(description="In other currencies, each by itself; never added to revenue.")

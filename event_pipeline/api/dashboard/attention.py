@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from event_pipeline.alerts.evaluator import last_evaluation
+from event_pipeline.alerts.pace import is_watched
 from event_pipeline.alerts.store import AlertStore
 from event_pipeline.api.answers.common import Quality
+from event_pipeline.api.answers.event import PaceComparison
 from event_pipeline.api.answers.pipeline import ComponentName
 from event_pipeline.api.components import Look
 from event_pipeline.api.dashboard.live import Standing
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.queries import event as event_queries
-from event_pipeline.api.queries.events import Filters, event_page, one_event
+from event_pipeline.api.queries.events import Filters, next_events
 from event_pipeline.api.services import Services
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.settings import Severity
@@ -26,13 +28,6 @@ if TYPE_CHECKING:
 
 Level = Literal["bad", "warn", "good"]
 
-_OFF_PACE = -0.2
-"""So far behind its earlier editions, an event is off pace."""
-
-_LOOKED_AT = 12
-"""The next events whose pace is looked at."""
-
-_NEARLY_FULL = 0.9
 _MOST = 500
 _LEVELS: dict[Severity, Level] = {"critical": "bad", "warning": "warn", "info": "good"}
 _SEEN_ABOVE = frozenset(("dagster_down", "stream_down", "warehouse_down", "source_failing", "check_failed", "off_pace"))
@@ -82,12 +77,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class OffPace:
-    """A coming event behind its earlier editions; ``compared`` is a share, negative."""
+    """An upcoming event behind what is usual, by the comparison that its own page and the API show."""
 
     event_id: str
     title: str | None
     starts_at: datetime
-    compared: float
+    compared: PaceComparison
 
 
 def standing_of(seen: Look, services: Services) -> Standing:
@@ -140,17 +135,22 @@ def _quarantine(dashboard: Dashboard) -> Iterator[Concern]:
     worst = max(rejected, key=lambda item: item.documents)
     title = f"{dashboard.formats.counted(documents, 'record')} in quarantine"
     detail = f"not counted anywhere; most are {worst.table_name} with a bad {worst.field}"
-    yield Concern("warn", title, detail, "/quality#quarantine", "See the way out")
+    yield Concern("warn", title, detail, "/quality#quarantine", "How to fix")
 
 
 def _pace(dashboard: Dashboard) -> Iterator[Concern]:
+    formats = dashboard.formats
     for event in dashboard.off_pace.get():
-        behind = dashboard.formats.share(-event.compared)
+        compared = event.compared
+        what = formats.counted(
+            compared.number, *(("person", "people") if compared.unit == "people" else ("registration",))
+        )
+        who = "earlier editions had" if compared.compared_with == "earlier_editions" else "events here usually have"
         yield Concern(
             "warn",
             f"{event.title or event.event_id} is off pace",
-            f"{behind} fewer registrations than earlier editions had by this day",
-            f"/events/{event.event_id}",
+            f"{what} so far; at this point {who} {formats.number(round(compared.usual))}",
+            f"/events/{quote(event.event_id, safe='')}",
             "See its pace",
         )
 
@@ -194,19 +194,20 @@ ORDER BY documents DESC, table_name, rule
 
 
 def events_off_pace(services: Services) -> list[OffPace]:
-    """Of the next events, those well behind their earlier editions, the soonest first. Empty without a warehouse."""
+    """Upcoming events that are off pace as the alert of that name means it, the soonest first; empty without tables."""
+    now, today, rule = services.now(), services.today, services.settings.alerts.rules.off_pace
     currency = services.settings.organisation.currency
+    near = Filters(starts_from=now, starts_before=now + timedelta(days=rule.days + 1), archived=False, cancelled=False)
     try:
         with services.reader.session() as session:
             copies = services.mirror.state_in(session).events
-            coming = event_page(session, Filters(starts_from=services.now(), archived=False), None, _MOST, currency)
             found = []
-            for _, event in reversed(coming[-_LOOKED_AT:]):
-                known = one_event(copies, event.event_id, currency)
-                if known is None or event.starts_at is None or event.event_status == "cancelled":
+            for event in next_events(session, near, _MOST, currency):
+                row = copies.event(event.event_id)
+                if row is None or event.starts_at is None or not is_watched(row, now, today, rule):
                     continue
-                compared = event_queries.pace(copies, known[1], services.today).compared_with_editions
-                if compared is not None and compared <= _OFF_PACE:
+                compared = event_queries.pace(copies, row, now, today, rule).comparison
+                if compared is not None and compared.is_off_pace:
                     found.append(OffPace(event.event_id, event.title, event.starts_at, compared))
             return found
     except Problem:

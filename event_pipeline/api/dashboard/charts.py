@@ -16,12 +16,16 @@ Unit = Literal["count", "money", "share", "number"]
 
 @dataclass(frozen=True)
 class Series:
-    """One line or set of bars, a value a label; None where there is none. ``is_reference`` is drawn back and dashed."""
+    """One line or set of bars, a value a label; None where there is none. ``is_reference`` is drawn back and dashed.
+
+    ``partial`` are the places of values that are not of a whole day, week or month: dashed, or pale where it is a bar.
+    """
 
     name: str
     values: Sequence[float | None]
     kind: Literal["line", "area", "bar"] = "line"
     is_reference: bool = False
+    partial: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,13 @@ class Chart:
             "labels": self.labels,
             "unit": self.unit,
             "series": [
-                {"name": one.name, "values": one.values, "kind": one.kind, "reference": one.is_reference}
+                {
+                    "name": one.name,
+                    "values": one.values,
+                    "kind": one.kind,
+                    "reference": one.is_reference,
+                    "partial": list(one.partial),
+                }
                 for one in self.series
             ],
             "marks": [{"name": mark.name, "at": mark.at, "level": mark.level} for mark in self.marks],

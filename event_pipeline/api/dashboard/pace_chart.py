@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from event_pipeline.api.answers.event import EventAnalytics, PacePoint
+from event_pipeline.api.answers.event import EventAnalytics, Pace, PacePoint
 from event_pipeline.api.dashboard.charts import Chart, Mark, Series
 from event_pipeline.api.dashboard.formats import Formats
 
@@ -18,22 +18,25 @@ def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
     days = [point.days_before_start for point in everyone] + ([0] if pace.days_before_start is not None else [])
     axis = list(range(min(max(days), _LONGEST_DAYS), min(*days, 0) - 1, -1)) if everyone else []
     now = pace.days_before_start
-    series = [Series("This event", _line(pace.points, axis, now if now is not None else min(days, default=0)), "area")]
+    today = [axis.index(now)] if now is not None and now in axis else []
+    line = _line(pace.points, axis, now if now is not None else min(days, default=0))
+    series = [Series("This event", line, "area", partial=today)]
     for edition in pace.earlier_editions:
         title, year = edition.title or edition.event_id, str(formats.local(edition.starts_at).year)
         name = title if year in title else f"{title} ({year})"
         series.append(Series(name, _line(edition.pace, axis, min(axis, default=0)), is_reference=True))
     return Chart(
-        "pace", "Registrations so far, by days before the start", "Day", [_label(day) for day in axis], series,
-        summary=_summary(answer, formats), marks=_marks(answer, axis), height="tall",
+        "pace", "Registrations not cancelled by then, by days before the event", "Days before the event",
+        [_label(day) for day in axis], series, summary=_summary(answer, formats), marks=_marks(answer, axis),
+        height="tall",
     )  # fmt: skip
 
 
 def _line(points: list[PacePoint], axis: list[int], until: int) -> list[float | None]:
-    """The number reached by each day of the axis, up to the day it is now."""
+    """What was active at the end of each day of the axis, up to the day it is now."""
     reached: dict[int, int] = {point.days_before_start: point.cumulative_registrations for point in points}
-    earlier = [point.cumulative_registrations for point in points if axis and point.days_before_start > axis[0]]
-    value, line = (max(earlier) if earlier else 0), []
+    earlier = [point for point in points if axis and point.days_before_start > axis[0]]
+    value, line = (earlier[-1].cumulative_registrations if earlier else 0), []
     for day in axis:
         value = reached.get(day, value)
         line.append(value if day >= until else None)
@@ -41,9 +44,7 @@ def _line(points: list[PacePoint], axis: list[int], until: int) -> list[float | 
 
 
 def _label(day: int) -> str:
-    if day == 0:
-        return "Start"
-    return f"{abs(day)} {'day' if abs(day) == 1 else 'days'} {'before' if day > 0 else 'after'}"
+    return str(day) if day >= 0 else f"{-day} after"
 
 
 def _marks(answer: EventAnalytics, axis: list[int]) -> list[Mark]:
@@ -58,16 +59,37 @@ def _marks(answer: EventAnalytics, axis: list[int]) -> list[Mark]:
 
 
 def _summary(answer: EventAnalytics, formats: Formats) -> str:
-    pace = answer.pace
-    if not pace.points:
+    if not answer.pace.points:
         return "Nobody has registered yet."
     said = f"{formats.counted(answer.event.registrations, 'registration')} so far"
-    if pace.compared_with_editions is None:
+    compared = answer.pace.comparison
+    if compared is None:
         return f"{said}; there is no earlier edition to compare with."
-    share = formats.share(abs(pace.compared_with_editions))
-    how = (
-        "as many as"
-        if not pace.compared_with_editions
-        else f"{share} {'more' if pace.compared_with_editions > 0 else 'fewer'} than"
+    usual = formats.number(round(compared.usual))
+    unit = "" if compared.unit == "registrations" else " people"
+    return (
+        f"{said}. By the beginning of today {formats.number(compared.number)}{unit}; "
+        f"{compared_with(answer.pace)} {usual} at the same point."
     )
-    return f"{said}: {how} its earlier editions had on average by this day."
+
+
+def compared_with(pace: Pace) -> str:
+    """What the comparison is with, as the beginning of a sentence that goes on with a number."""
+    editions = pace.earlier_editions
+    if pace.comparison is not None and pace.comparison.compared_with == "other_events":
+        return "other events usually have"
+    if len(editions) == 1:
+        return f"{editions[0].title or editions[0].event_id} had"
+    return f"its {len(editions)} earlier editions had (median)"
+
+
+def pace_words(pace: Pace) -> str:
+    """What stands behind the change on the event's page; empty where nothing is compared."""
+    compared, editions = pace.comparison, pace.earlier_editions
+    if compared is None or compared.change is None:
+        return ""
+    if compared.compared_with == "other_events":
+        return "vs other events at the same point"
+    if len(editions) == 1:
+        return f"vs {editions[0].title or editions[0].event_id} at the same point"
+    return f"vs {len(editions)} earlier editions at the same point"

@@ -8,6 +8,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
+from event_pipeline.alerts.pace import days_left
 from event_pipeline.api.answers.analytics import DayRevenue, TopEvent, Totals, TrendPoint
 from event_pipeline.api.answers.event import (
     Arrival,
@@ -33,10 +34,11 @@ Rows = tuple[type[BaseModel], list[BaseModel]]
 
 
 class PeriodTotals(Totals):
-    """Totals with the days that they are of."""
+    """Totals with the days that they are of; partial where the last is not over."""
 
     first_day: date | None
     last_day: date
+    is_partial: bool
 
 
 @contextmanager
@@ -56,9 +58,21 @@ def _of_organisation(session: Session, services: Services, choice: AnalyticsChoi
     parts: Mapping[OrganisationPart, Callable[[], Rows]] = {
         "trend": lambda: (
             TrendPoint,
-            [*analytics.trend(session, span.first or analytics.first_day(session), span.last, choice.granularity)],
+            [
+                *analytics.trend(
+                    session,
+                    span.first or analytics.first_day(session),
+                    span.last,
+                    choice.granularity,
+                    span.first,
+                    services.today,
+                )
+            ],
         ),
-        "totals": lambda: (PeriodTotals, [_totals(session, s, currency) for s in (span, span.before) if s is not None]),
+        "totals": lambda: (
+            PeriodTotals,
+            [_totals(session, s, services.today, currency) for s in (span, span.before) if s is not None],
+        ),
         "revenue": lambda: (DayRevenue, [*analytics.revenue_by_day(session, span)]),
         "top_events": lambda: (TopEvent, [*analytics.top_events(session, span, currency, choice.top)]),
         "events": lambda: (
@@ -69,15 +83,18 @@ def _of_organisation(session: Session, services: Services, choice: AnalyticsChoi
     return parts[choice.part]()  # pyright: ignore[reportArgumentType]
 
 
-def _totals(session: Session, span: analytics.Span, currency: str) -> PeriodTotals:
+def _totals(session: Session, span: analytics.Span, today: date, currency: str) -> PeriodTotals:
     totals = analytics.totals(session, span, currency)
-    return PeriodTotals(first_day=span.first, last_day=span.last, **dict(totals))
+    is_partial = span.last >= today
+    return PeriodTotals(first_day=span.first, last_day=span.last, is_partial=is_partial, **dict(totals))
 
 
 def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) -> Rows | None:
     """The part of one event; None for parts of the organisation."""
+    row = copies.event(choice.event_id) if choice.event_id else None
+    left = days_left(row["start_date"], services.today) if row and row["start_date"] else None
     parts: Mapping[EventPart, Callable[[str], Rows]] = {
-        "pace": lambda _: (PacePoint, [*event.pace(copies, row, services.today).points]),
+        "pace": lambda event_id: (PacePoint, [*event.pace_points(copies, event_id, left)]),
         "arrivals": lambda event_id: (Arrival, [*event.arrivals(copies, event_id)]),
         "payments": lambda event_id: (PaymentState, [*event.payments(copies, event_id)]),
         "revenue_by_currency": lambda event_id: (
@@ -92,5 +109,5 @@ def _of_event(copies: EventCopies, services: Services, choice: AnalyticsChoice) 
         return None
     if choice.event_id is None:
         raise Problem("invalid", f"event_id: {choice.part} is of one event; name it")
-    _, row = known_event(copies, choice.event_id, services.settings.organisation.currency)
+    known_event(copies, choice.event_id, services.settings.organisation.currency)
     return part(choice.event_id)

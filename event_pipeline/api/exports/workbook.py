@@ -83,22 +83,28 @@ def write_workbook(services: Services, event_id: str, path: Path) -> Written:
 
 def _sections(figures: EventFigures, written: Written) -> Figures:
     event, funnel, no_shows = figures.event, figures.funnel, figures.no_shows
-    attendance: list[tuple[str, Any]] = [("Check-ins", event.check_ins)]
+    attendance: list[tuple[str, Any]] = [
+        ("Check-ins", event.check_ins), ("People checked in", event.attended_people),
+    ]  # fmt: skip
     if no_shows is not None:
         came = None if no_shows.rate is None else round(1 - no_shows.rate, 4)
+        people_came = None if no_shows.people_rate is None else round(1 - no_shows.people_rate, 4)
         attendance += [
-            ("Expected", no_shows.expected), ("Attended", no_shows.attended), ("No-shows", no_shows.no_shows),
-            ("Attendance rate", came),
+            ("Expected", no_shows.expected), ("Attended", no_shows.attended),
+            ("No-shows", no_shows.no_shows), ("Attendance rate", came),
+            ("Expected people", no_shows.expected_people), ("Attended people", no_shows.attended_people),
+            ("No-show people", no_shows.no_show_people), ("Attendance rate of people", people_came),
         ]  # fmt: skip
     return {
         "Event": [
             ("Club", event.club_name), ("Category", event.category_name), ("Location", event.location),
-            ("Starts", event.starts_at), ("Ends", event.ends_at), ("State", event.event_status),
+            ("Starts", event.starts_at), ("Ends", event.ends_at), ("Status", event.event_status),
             ("As of", figures.state.committed_at),
         ],
         "Registrations": [
             ("Registrations", event.registrations), ("Participants, teams included", event.participants),
-            ("Capacity", "unlimited" if event.capacity is None else event.capacity), ("Fill rate", event.fill_rate),
+            ("Capacity", "unlimited" if event.capacity is None else event.capacity),
+            ("Fill rate", event.fill_rate),
             ("Rows in the sheet Registrations", written.rows), ("Of these cancelled", written.cancelled),
             ("Of these duplicates", written.duplicates),
         ],

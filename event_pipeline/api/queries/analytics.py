@@ -12,6 +12,7 @@ from event_pipeline.api.answers.analytics import (
     Attendance,
     DayRevenue,
     Engagement,
+    Figures,
     Granularity,
     Period,
     TopEvent,
@@ -47,6 +48,13 @@ class Span:
         return Span(self.first - (self.last - self.first) - timedelta(days=1), self.first - timedelta(days=1))
 
     @property
+    def whole(self) -> Span | None:
+        """As many days up to the day before the last, which is not over; None of a day or of everything."""
+        if self.first is None or self.first == self.last:
+            return None
+        return Span(self.first - timedelta(days=1), self.last - timedelta(days=1))
+
+    @property
     def days(self) -> dict[str, date | None]:
         """As parameters of a query."""
         return {"first": self.first, "last": self.last}
@@ -80,6 +88,9 @@ def totals(session: Session, span: Span, currency: str) -> Totals:
             expected=course["expected"],
             attended=course["attended"],
             rate=rate(course["attended"], course["expected"]),
+            expected_people=course["expected_people"],
+            attended_people=course["attended_people"],
+            people_rate=rate(course["attended_people"], course["expected_people"]),
         ),
         engagement=Engagement(
             new_people=found["new_people"],
@@ -146,7 +157,8 @@ def _of_started_events(session: Session, span: Span) -> Row:
         + ", ".join(
             f"coalesce(sum({column}), 0)::BIGINT AS {name}"
             for column, name in (
-                ("registered", "expected"), ("attended", "attended"), ("delivered", "delivered"),
+                ("registered", "expected"), ("registered_people", "expected_people"), ("attended", "attended"),
+                ("attended_people", "attended_people"), ("delivered", "delivered"),
                 ("opened", "opened"), ("clicked", "clicked"),
             )
         )
@@ -167,8 +179,10 @@ def first_day(session: Session) -> date | None:
     return found["day"] if found else None
 
 
-def trend(session: Session, first: date | None, last: date, granularity: Granularity) -> list[TrendPoint]:
-    """A point a day or a week, without gaps."""
+def trend(
+    session: Session, first: date | None, last: date, granularity: Granularity, whole_from: date | None, today: date
+) -> list[TrendPoint]:
+    """A point a day or a week, without gaps; partial where it holds today, or begins before ``whole_from``."""
     if first is None or first > last:
         return []
     rows = session.rows(
@@ -181,7 +195,18 @@ def trend(session: Session, first: date | None, last: date, granularity: Granula
         for name in _POINT:
             point[name] += row[name]
     # Years of days, checked all at once.
-    return _TREND.validate_python([{"date": day, **point} for day, point in points.items()])
+    length = timedelta(days=7 if granularity == "week" else 1)
+    return _TREND.validate_python(
+        [
+            {
+                "date": day,
+                "is_partial": day + length > min(today, last + timedelta(days=1))
+                or (whole_from is not None and day < whole_from),
+                **point,
+            }
+            for day, point in points.items()
+        ]
+    )
 
 
 def _start(day: date, granularity: Granularity) -> date:
@@ -195,9 +220,20 @@ def _days(first: date, last: date, granularity: Granularity) -> Iterator[date]:
         day += step
 
 
+def figures(session: Session, span: Span, currency: str) -> Figures:
+    """The sums of a span that has a first day."""
+    names = ("registrations", "participants", "check_ins", "revenue_minor")
+    sums = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in names)
+    (found,) = session.rows(
+        f"SELECT {sums} FROM mirror.agg_daily_metrics WHERE date BETWEEN $first AND $last", span.days
+    )
+    revenue = Money(amount_minor=found.pop("revenue_minor"), currency=currency)
+    return Figures.model_validate({"first_day": span.first, "last_day": span.last, **found, "revenue": revenue})
+
+
 def top_events(session: Session, span: Span, currency: str, limit: int) -> list[TopEvent]:
     """The events with the most counted registrations within the span."""
-    figures = ("registrations", "check_ins", "revenue_minor")
+    figures = ("registrations", "participants", "check_ins", "revenue_minor")
     within = (
         f"(SELECT event_id, {', '.join(f'sum({name})::BIGINT AS {name}' for name in figures)} "
         "FROM mirror.agg_event_metrics WHERE date BETWEEN $first AND $last GROUP BY event_id)"
@@ -217,6 +253,7 @@ def top_events(session: Session, span: Span, currency: str, limit: int) -> list[
             title=row["title"],
             starts_at=row["starts_at"],
             registrations=row["registrations"],
+            participants=row["participants"],
             check_ins=row["check_ins"],
             revenue=Money(amount_minor=row["revenue_minor"], currency=currency),
             other_revenue=others.get(row["event_id"], []),

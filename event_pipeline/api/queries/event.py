@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 
+from event_pipeline.alerts.pace import EDITIONS, PaceComparison, Reached, compare, days_left, is_watched
 from event_pipeline.api.answers.common import Money, rate
 from event_pipeline.api.answers.event import (
     Arrival,
@@ -17,28 +18,46 @@ from event_pipeline.api.answers.event import (
     PaymentDiscrepancy,
     PaymentState,
 )
+from event_pipeline.api.answers.event import PaceComparison as ComparisonAnswer
 from event_pipeline.api.event_copies import EventCopies
 from event_pipeline.api.reader import Row
 from event_pipeline.contracts.discrepancy_texts import DISCREPANCY_TEXTS
-
-EDITIONS = 3
-"""How many earlier editions an event is compared with."""
+from event_pipeline.settings.alert_rules import OffPace
 
 
-def pace(copies: EventCopies, event: Row, today: date) -> Pace:
+def pace(copies: EventCopies, event: Row, now: datetime, today: date, rule: OffPace) -> Pace:
     """The event's pace, with earlier editions by this many days before their start."""
-    until_start = (event["start_date"] - today).days if event["start_date"] else None
-    own = _points(copies, event["event_id"])
-    compared = [
-        _edition(row, _points(copies, row["event_id"]), until_start) for row in _earlier_editions(copies, event)
-    ]
-    mean = sum(edition.registrations_by_now for edition in compared) / len(compared) if compared else 0
-    now = own[-1].cumulative_registrations if own else 0
+    left = days_left(event["start_date"], today) if event["start_date"] else None
+    own = pace_points(copies, event["event_id"], left)
+    editions = [_edition(row, pace_points(copies, row["event_id"]), left) for row in _earlier_editions(copies, event)]
+    comparison = None
+    if left is not None:
+        watched = is_watched(event, now, today, rule)
+        others = copies.usual_fill(left, now) if watched and not editions else None
+        reached = _reached(own, left)
+        by_now = [edition.registrations_by_now for edition in editions]
+        comparison = _answered(compare(reached, by_now, others, event["capacity"], rule), watched, rule)
     return Pace(
-        days_before_start=until_start,
+        days_before_start=left,
         points=own,
-        earlier_editions=compared,
-        compared_with_editions=round((now - mean) / mean, 4) if mean and until_start is not None else None,
+        earlier_editions=editions,
+        compared_with_editions=comparison.change
+        if comparison and comparison.compared_with == "earlier_editions"
+        else None,
+        comparison=comparison,
+    )
+
+
+def _answered(found: PaceComparison | None, watched: bool, rule: OffPace) -> ComparisonAnswer | None:
+    if found is None:
+        return None
+    return ComparisonAnswer(
+        compared_with=found.compared_with,
+        unit="registrations" if found.compared_with == "earlier_editions" else "people",
+        number=found.number,
+        usual=round(found.usual, 4),
+        change=found.change,
+        is_off_pace=found.is_off_pace(rule) if watched else None,
     )
 
 
@@ -53,19 +72,24 @@ def _earlier_editions(copies: EventCopies, event: Row) -> list[Row]:
     return list(islice(earlier, EDITIONS))
 
 
-def _points(copies: EventCopies, event_id: str) -> list[PacePoint]:
-    """The earliest day first."""
-    return [PacePoint(**row) for row in copies.rows("pace", event_id)]
+def pace_points(copies: EventCopies, event_id: str, left: int | None = None) -> list[PacePoint]:
+    """The earliest day first; the day so many days before the start is today."""
+    rows = copies.rows("pace", event_id)
+    return [PacePoint(**row, is_partial=row["days_before_start"] == left) for row in rows]
 
 
-def _edition(row: Row, points: list[PacePoint], until_start: int | None) -> Edition:
-    by_now = [
-        p.cumulative_registrations for p in points if until_start is not None and p.days_before_start >= until_start
-    ]
+def _reached(points: list[PacePoint], left: int) -> Reached:
+    """What was active at the beginning of the day so many days before the start."""
+    last = next((point for point in reversed(points) if point.days_before_start > left), None)
+    return Reached(last.cumulative_registrations, last.cumulative_participants) if last else Reached(0, 0)
+
+
+def _edition(row: Row, points: list[PacePoint], left: int | None) -> Edition:
     return Edition(
         **row,
         registrations=points[-1].cumulative_registrations if points else 0,
-        registrations_by_now=by_now[-1] if by_now else 0,
+        participants=points[-1].cumulative_participants if points else 0,
+        registrations_by_now=_reached(points, left).registrations if left is not None else 0,
         pace=points,
     )
 
@@ -85,12 +109,16 @@ def no_shows(event: Row, funnel: EmailFunnel) -> NoShows | None:
     """Who did not come; None of an event that had not started, or was cancelled, when the tables were made."""
     if not event["has_started"]:
         return None
-    missing = funnel.registered - funnel.attended
+    missing, missing_people = funnel.registered - funnel.attended, funnel.registered_people - funnel.attended_people
     return NoShows(
         expected=funnel.registered,
         attended=funnel.attended,
         no_shows=missing,
         rate=rate(missing, funnel.registered),
+        expected_people=funnel.registered_people,
+        attended_people=funnel.attended_people,
+        no_show_people=missing_people,
+        people_rate=rate(missing_people, funnel.registered_people),
     )
 
 

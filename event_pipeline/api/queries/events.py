@@ -24,6 +24,7 @@ class Filters:
     starts_before: datetime | None = None
     text: str | None = None
     archived: bool | None = None
+    cancelled: bool | None = None
 
 
 _CONDITIONS = {
@@ -34,13 +35,14 @@ _CONDITIONS = {
     "starts_before": "starts_at < $starts_before",
     "text": "contains(lower(title), lower($text))",
     "archived": "is_archived = $archived",
+    "cancelled": "(coalesce(event_status, '') = 'cancelled') = $cancelled",
 }
 
 
 def event_page(
     session: Session, filters: Filters, after: tuple[int, str] | None, limit: int, currency: str
 ) -> list[tuple[int, Event]]:
-    """Up to so many events after that place, with their places."""
+    """Up to so many events after that place, with their places; the latest start first."""
     wanted = {name: getattr(filters, name) for name in _CONDITIONS if getattr(filters, name) is not None}
     conditions = ["event_id <> 'unknown'", *(_CONDITIONS[name] for name in wanted)]
     parameters: dict[str, Any] = {**wanted}
@@ -50,6 +52,17 @@ def event_page(
     where = f"{' AND '.join(conditions)} ORDER BY place DESC, event_id LIMIT {int(limit)}"
     rows = session.rows(f"SELECT * FROM mirror.events WHERE {where}", parameters)
     return [(row["place"], event_of(row, currency)) for row in rows]
+
+
+def next_events(session: Session, filters: Filters, limit: int, currency: str) -> list[Event]:
+    """Up to so many events, the soonest start first; those without a start last."""
+    wanted = {name: getattr(filters, name) for name in _CONDITIONS if getattr(filters, name) is not None}
+    conditions = " AND ".join(["event_id <> 'unknown'", *(_CONDITIONS[name] for name in wanted)])
+    rows = session.rows(
+        f"SELECT * FROM mirror.events WHERE {conditions} ORDER BY starts_at NULLS LAST, event_id LIMIT {int(limit)}",
+        wanted,
+    )
+    return [event_of(row, currency) for row in rows]
 
 
 def one_event(copies: EventCopies, event_id: str, currency: str) -> tuple[Event, Row] | None:
@@ -77,6 +90,7 @@ def event_of(row: Row, currency: str) -> Event:
             "participants": participants,
             "check_ins": row["check_ins"] or 0,
             "is_paid": bool(row["is_paid"]),
+            "attended_people": row["attended_people"] or 0,
             "fill_rate": rate(participants, row["capacity"] or 0),
             "revenue": Money(amount_minor=row["revenue_minor"] or 0, currency=currency),
             "other_revenue": [Money(**money) for money in row["other_revenue"] or ()],

@@ -13,10 +13,12 @@ from event_pipeline.api.answers.analytics import (
     Analytics,
     Change,
     Comparison,
+    Figures,
     Granularity,
     Period,
     Totals,
     TrendPoint,
+    WholeDays,
 )
 from event_pipeline.api.conditional import conditional
 from event_pipeline.api.mirror import Mirrored
@@ -26,6 +28,8 @@ from event_pipeline.api.reader import Session
 from event_pipeline.api.services import Services, Shared
 
 router = APIRouter(prefix="/api/pipeline", tags=["figures"])
+
+_NO_CHANGE = Change(registrations=None, participants=None, check_ins=None, revenue=None)
 
 
 @router.get(
@@ -47,7 +51,8 @@ def analytics(
     ] = "day",
     top: Annotated[int, Query(ge=1, le=100, description="How many events to list.")] = 10,
 ) -> Response:
-    """Needs the scope `read`. Figures are of whole days; the period `all` holds what has no known day too."""
+    """Needs the scope `read`. The period ends with today, which is not over and marked as partial in the trend; changes
+    are of whole days. The period `all` holds what has no known day too."""
     return conditional(
         request, services, lambda session, state: analytics_answer(session, state, services, period, granularity, top)
     )
@@ -65,7 +70,10 @@ def analytics_answer(
 
     def trend() -> tuple[date | None, list[TrendPoint]]:
         first = span.first or queries.first_day(session)
-        return first, queries.trend(session, first, span.last, granularity)
+        return first, queries.trend(session, first, span.last, granularity, span.first, services.today)
+
+    def figures_of(days: queries.Span) -> Figures:
+        return state.once(("figures", days), lambda: queries.figures(session, days, organisation.currency))
 
     first, points = state.once(("trend", span, granularity), trend)
     return Analytics(
@@ -79,27 +87,35 @@ def analytics_answer(
         totals=totals_of(span),
         trend=points,
         top_events=queries.top_events(session, span, organisation.currency, top),
-        comparison=_comparison(span, totals_of),
+        comparison=_comparison(span, totals_of, figures_of),
     )
 
 
-def _comparison(span: queries.Span, totals_of: Callable[[queries.Span], Totals]) -> Comparison | None:
+def _comparison(
+    span: queries.Span, totals_of: Callable[[queries.Span], Totals], figures_of: Callable[[queries.Span], Figures]
+) -> Comparison | None:
     before = span.before
     if before is None or before.first is None:
         return None
-    now, totals = totals_of(span), totals_of(before)
+    whole = span.whole
+    compared = WholeDays(now=figures_of(whole), before=figures_of(whole.before)) if whole and whole.before else None
     return Comparison(
         first_day=before.first,
         last_day=before.last,
-        totals=totals,
-        change=Change(
-            registrations=_change(now.registrations, totals.registrations),
-            participants=_change(now.participants, totals.participants),
-            check_ins=_change(now.check_ins, totals.check_ins),
-            revenue=_change(now.revenue.amount_minor, totals.revenue.amount_minor),
-        ),
+        totals=totals_of(before),
+        whole_days=compared,
+        change=_changes(compared.now, compared.before) if compared else _NO_CHANGE,
+    )
+
+
+def _changes(now: Figures, before: Figures) -> Change:
+    return Change(
+        registrations=_change(now.registrations, before.registrations),
+        participants=_change(now.participants, before.participants),
+        check_ins=_change(now.check_ins, before.check_ins),
+        revenue=_change(now.revenue.amount_minor, before.revenue.amount_minor),
     )
 
 
 def _change(now: int, before: int) -> float | None:
-    return round((now - before) / before, 4) if before else None
+    return round((now - before) / before, 4) if before > 0 else None

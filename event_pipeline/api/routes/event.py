@@ -50,7 +50,7 @@ def event_answer(state: Mirrored, services: Services, event_id: str) -> EventAna
         today=services.today,
         as_of=state.committed_at,
         quality=quality(copies.checks, _TABLES),
-        pace=queries.pace(copies, row, services.today),
+        pace=queries.pace(copies, row, services.now(), services.today, services.settings.alerts.rules.off_pace),
         arrivals=queries.arrivals(copies, event_id),
         no_shows=queries.no_shows(row, funnel),
         payments=queries.payments(copies, event_id),

@@ -104,6 +104,7 @@ def dim_dates(
             for table, column in (
                 (dim_events, "start_date"),
                 (fact_registrations, "registered_date"),
+                (fact_registrations, "cancelled_date"),
                 (fact_attendance, "occurred_date"),
                 (fact_payments, "occurred_date"),
                 (fact_payment_entries, "occurred_date"),

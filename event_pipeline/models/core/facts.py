@@ -17,6 +17,7 @@ _STATES = ("verified", "refunded", "pending", "rejected", "failed")
 
 def fact_registrations(
     resolved_registrations: ir.Table,
+    registration_cancellations: ir.Table,
     fact_attendance: ir.Table,
     fact_payments: ir.Table,
     dim_events: ir.Table,
@@ -24,8 +25,8 @@ def fact_registrations(
 ) -> ir.Table:
     """One row per registration or walk-in.
 
-    From staging.resolved_registrations, core.fact_attendance, core.fact_payments and core.dim_events.
-    A check-in belongs to the registrant: one with a duplicate's code admits the registration that counts.
+    From staging.resolved_registrations, staging.registration_cancellations, core.fact_attendance, core.fact_payments
+    and core.dim_events. A check-in belongs to the registrant: one with a duplicate's code admits the one that counts.
     """
     arrivals = fact_attendance.filter(fact_attendance.is_counted).select("registration_id", "occurred_at")
     registrants = resolved_registrations.select("registration_id", "source_event_id", "registrant_key")
@@ -39,9 +40,18 @@ def fact_registrations(
     joined = joined.drop("source_event_id_right", "registrant_key_right")
     joined = joined.left_join(starts, "event_id").drop("event_id_right").drop("payment_status")
     joined = joined.left_join(_paid_states(fact_payments), "registration_id").drop("registration_id_right")
-    dated = joined.mutate(
-        registered_date=local_date(joined.registered_at, locale.time_zone),
+    joined = joined.left_join(registration_cancellations, "registration_id").drop("registration_id_right")
+    resolved = joined.mutate(
         is_counted=~joined.is_cancelled & ~joined.is_duplicate,
+        cancelled_at=ibis.ifelse(
+            joined.is_cancelled, ibis.coalesce(joined.cancelled_at, joined.registered_at), ibis.null("timestamp('UTC')")
+        ),
+    )
+    spanned = resolved.mutate(_counted_from=_counted_from(resolved))
+    dated = spanned.mutate(
+        registered_date=local_date(spanned.registered_at, locale.time_zone),
+        cancelled_date=local_date(spanned.cancelled_at, locale.time_zone),
+        counted_from_date=local_date(spanned._counted_from, locale.time_zone),
     )
     marked = dated.mutate(
         is_attended=dated.is_counted & dated._came.notnull(),
@@ -57,8 +67,24 @@ def _paid_states(fact_payments: ir.Table) -> ir.Table:
     known = fact_payments.filter(fact_payments.registration_id.notnull())
     place = ibis.cases(*[(known.payment_status == state, number) for number, state in enumerate(_STATES)])
     first = known.group_by("registration_id").agg(_place=place.min())
-    state = ibis.cases(*[(first._place == number, state) for number, state in enumerate(_STATES)])
-    return first.select("registration_id", payment_status=state)
+    word = ibis.cases(*[(first._place == number, state) for number, state in enumerate(_STATES)])
+    return first.select("registration_id", payment_status=word)
+
+
+def _counted_from(registrations: ir.Table) -> ir.TimestampValue:
+    """When each began to count: once it was made and its registrant's earlier ones were cancelled; null if never."""
+    earlier = ibis.window(
+        group_by=["source_event_id", "registrant_key"],
+        order_by=[registrations.registered_at, registrations.registration_id],
+        between=(None, -1),
+    )
+    has_other = (~registrations.is_cancelled).cast("int64").max().over(earlier).fill_null(0) == 1
+    freed_at = registrations.cancelled_at.max().over(earlier)
+    was_second = (freed_at >= registrations.cancelled_at).fill_null(False)
+    counted = registrations.is_counted | (registrations.is_cancelled & ~has_other & ~was_second)
+    made_at = registrations.registered_at
+    begins_at = ibis.ifelse((freed_at > made_at).fill_null(False), freed_at, made_at)
+    return ibis.ifelse(counted & made_at.notnull(), begins_at, ibis.null("timestamp('UTC')"))
 
 
 def fact_attendance(

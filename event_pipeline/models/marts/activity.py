@@ -28,11 +28,12 @@ def agg_event_metrics(
 ) -> ir.Table:
     """One row per event and day on which something happened.
 
-    From core.fact_registrations, fact_attendance, fact_payments and fact_payment_entries, each read once.
-    Cancelling has no time of its own, so cancellations stand on the day of the registration.
+    From core.fact_registrations, fact_attendance, fact_payments and fact_payment_entries.
+    Cancellations stand on the day on which they were made, as far as it is known.
     """
     parts = [
         _registrations_by_day(fact_registrations),
+        _cancellations_by_day(fact_registrations),
         _check_ins_by_day(fact_attendance),
         _payments_by_day(fact_payments),
         _revenue_by_day(fact_payment_entries, locale.currency),
@@ -42,13 +43,18 @@ def agg_event_metrics(
 
 
 def _registrations_by_day(fact_registrations: ir.Table) -> ir.Table:
-    return fact_registrations.group_by("event_id", date=_.registered_date).agg(
+    registered = fact_registrations.filter(~_.is_cancelled)
+    return registered.group_by("event_id", date=_.registered_date).agg(
         registrations=count_where(_.is_counted),
-        cancellations=count_where(_.is_cancelled),
         duplicates=count_where(_.is_duplicate),
         participants=sum_where(_.is_counted, _.team_size),
         walk_ins=count_where(_.is_counted & _.is_walk_in),
     )
+
+
+def _cancellations_by_day(fact_registrations: ir.Table) -> ir.Table:
+    cancelled = fact_registrations.filter(_.is_cancelled)
+    return cancelled.group_by("event_id", date=_.cancelled_date).agg(cancellations=_.count())
 
 
 def _check_ins_by_day(fact_attendance: ir.Table) -> ir.Table:

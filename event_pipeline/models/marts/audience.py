@@ -8,9 +8,11 @@ from ibis import _
 from ibis.common.deferred import Deferred
 
 from event_pipeline.contracts.contract import UNKNOWN
-from event_pipeline.models.marts.measures import add_up, count_where, rate
+from event_pipeline.models.marts.measures import add_up, count_where, rate, sum_where
 
 _STEPS = {"sent": "sent", "delivered": "delivered", "opened": "open", "clicked": "click", "bounced": "bounce"}
+
+_OF_REGISTRATIONS = ("registered", "registered_people", "attended", "attended_people")
 
 
 def agg_email_funnel(dim_events: ir.Table, fact_registrations: ir.Table, fact_email_events: ir.Table) -> ir.Table:
@@ -22,10 +24,15 @@ def agg_email_funnel(dim_events: ir.Table, fact_registrations: ir.Table, fact_em
     registered = (
         fact_registrations.filter(_.is_counted)
         .group_by("event_id")
-        .agg(registered=_.count(), attended=count_where(_.is_attended))
+        .agg(
+            registered=_.count(),
+            registered_people=_.team_size.sum(),
+            attended=count_where(_.is_attended),
+            attended_people=sum_where(_.is_attended, _.team_size),
+        )
     )
     parts = [dim_events.select("event_id"), registered, _mailed_registrations(fact_email_events)]
-    return add_up(parts, ("event_id",), ("registered", *_STEPS, "attended"))
+    return add_up(parts, ("event_id",), (*_OF_REGISTRATIONS, *_STEPS))
 
 
 def _mailed_registrations(fact_email_events: ir.Table) -> ir.Table:

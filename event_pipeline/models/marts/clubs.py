@@ -10,7 +10,7 @@ from ibis import _
 
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.locale import Locale
-from event_pipeline.models.marts.measures import add_up, count_where, has_started, rate
+from event_pipeline.models.marts.measures import add_up, count_where, has_started, rate, sum_where
 
 _MILLION = 1_000_000
 _FROM_METRICS = ("registrations", "participants", "revenue_minor")
@@ -22,6 +22,9 @@ _SUMMED = (
     "attended",
     "expected",
     "expected_attended",
+    "attended_people",
+    "expected_people",
+    "expected_attended_people",
     "revenue_minor",
     "people",
     "returning_people",
@@ -69,6 +72,7 @@ def _by_event(events: ir.Table, agg_event_metrics: ir.Table) -> ir.Table:
             events=(_.event_id != UNKNOWN).ifelse(1, 0),
             events_started=_.is_started.ifelse(1, 0),
             expected=_.is_started.ifelse(_.registrations, 0),
+            expected_people=_.is_started.ifelse(_.participants, 0),
             fill_millionths=_.has_capacity.ifelse(_.millionths, 0),
             events_with_capacity=_.has_capacity.ifelse(1, 0),
         )
@@ -80,12 +84,14 @@ def _by_person(events: ir.Table, fact_registrations: ir.Table) -> ir.Table:
     is_known = _.user_id != UNKNOWN
     return (
         fact_registrations.filter(_.is_counted)
-        .select("event_id", "user_id", "is_attended")
+        .select("event_id", "user_id", "is_attended", "team_size")
         .join(events.select("event_id", "club_id", "is_started"), "event_id")
         .group_by("club_id", "user_id")
         .agg(
             attended=count_where(_.is_attended),
             expected_attended=count_where(_.is_attended & _.is_started),
+            attended_people=sum_where(_.is_attended, _.team_size),
+            expected_attended_people=sum_where(_.is_attended & _.is_started, _.team_size),
             lowest_event_id=_.event_id.min(),
             highest_event_id=_.event_id.max(),
         )
@@ -93,6 +99,8 @@ def _by_person(events: ir.Table, fact_registrations: ir.Table) -> ir.Table:
             "club_id",
             "attended",
             "expected_attended",
+            "attended_people",
+            "expected_attended_people",
             people=is_known.ifelse(1, 0),
             returning_people=(is_known & (_.lowest_event_id != _.highest_event_id)).ifelse(1, 0),
         )

@@ -11,33 +11,50 @@ from ibis.common.deferred import Deferred
 
 from event_pipeline.models.marts.measures import add_up, has_started, rate
 
+_CHANGES = ("registrations", "cancellations", "participants", "cancelled_participants")
 _BUCKET_SECONDS = 300
 _EPOCH = ibis.timestamp("1970-01-01", timezone="UTC")
 
 
 def agg_registration_pace(dim_events: ir.Table, fact_registrations: ir.Table, *, as_of: datetime) -> ir.Table:
-    """One row per event and day before its start with counted registrations; day 0 for every event that has started.
+    """One row per event and day before its start on which something changed; day 0 for every event that has started.
 
-    From core.fact_registrations by its lead_time_days, with the capacity in core.dim_events.
+    From core.fact_registrations by the days on which each counted, with start and capacity in core.dim_events.
     Leaves out events without a start and registrations without a day; ``as_of`` decides what has started.
     """
-    by_day = (
-        fact_registrations.filter(_.is_counted & _.lead_time_days.notnull())
-        .group_by("event_id", days_before_start=_.lead_time_days)
-        .agg(registrations=_.count(), participants=_.team_size.sum())
-    )
     starts = dim_events.filter(has_started(as_of)).select("event_id", days_before_start=ibis.literal(0, type="int64"))
-    scheduled = dim_events.filter(_.starts_at.notnull()).select("event_id", "capacity")
+    scheduled = dim_events.filter(_.starts_at.notnull()).select("event_id", "capacity", "start_date")
+    changes = [_by_lead_time(part, scheduled) for part in _changes_by_day(fact_registrations)]
     until_then = ibis.cumulative_window(group_by="event_id", order_by=ibis.desc("days_before_start"))
     return (
-        add_up([by_day, starts], ("event_id", "days_before_start"), ("registrations", "participants"))
+        add_up([*changes, starts], ("event_id", "days_before_start"), _CHANGES)
         .mutate(
-            cumulative_registrations=_.registrations.sum().over(until_then),
-            cumulative_participants=_.participants.sum().over(until_then),
+            cumulative_registrations=(_.registrations - _.cancellations).sum().over(until_then),
+            cumulative_participants=(_.participants - _.cancelled_participants).sum().over(until_then),
         )
-        .join(scheduled, "event_id")
+        .join(scheduled.drop("start_date"), "event_id")
         .mutate(fill_rate=rate(_.cumulative_participants, _.capacity))
     )
+
+
+def _changes_by_day(fact_registrations: ir.Table) -> list[ir.Table]:
+    """Per event and day what began to count, and what was cancelled of it."""
+    counted = fact_registrations.filter(_.counted_from_date.notnull())
+    came = counted.group_by("event_id", date=_.counted_from_date).agg(
+        registrations=_.count(), participants=_.team_size.sum()
+    )
+    left = (
+        counted.filter(_.is_cancelled)
+        .group_by("event_id", date=_.cancelled_date)
+        .agg(cancellations=_.count(), cancelled_participants=_.team_size.sum())
+    )
+    return [came, left]
+
+
+def _by_lead_time(by_day: ir.Table, scheduled: ir.Table) -> ir.Table:
+    """The same per event and days before its start."""
+    dated = by_day.join(scheduled.select("event_id", "start_date"), "event_id")
+    return dated.mutate(days_before_start=dated.start_date.delta(dated.date, unit="day").cast("int64"))
 
 
 def agg_arrivals(dim_events: ir.Table, fact_registrations: ir.Table, fact_attendance: ir.Table) -> ir.Table:

@@ -49,13 +49,13 @@ def test_events_are_found_by_words_and_state(visit: Visiting, site: Site) -> Non
         site.settings, "SELECT max(title) FROM warehouse.core.dim_events WHERE event_status = 'completed'"
     )
     open_page = visit("/events")
-    open_page.page.get_by_role("link", name="Over", exact=True).click()
+    open_page.page.get_by_role("link", name="Past", exact=True).click()
     open_page.page.get_by_role("searchbox").fill(title.upper())
     open_page.page.keyboard.press("Enter")
     open_page.page.wait_for_url(re.compile(r"status=completed&q=.+"))
     assert set(open_page.page.locator(".event-name").all_inner_texts()) == {title}
     open_page.open("/events?q=no+such+words")
-    assert "No event fits" in open_page.text("main")
+    assert "No events match" in open_page.text("main")
 
 
 def test_an_events_figures_are_the_tables(visit: Visiting, site: Site, event_id: str) -> None:

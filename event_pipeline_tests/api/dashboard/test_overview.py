@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,18 +27,31 @@ WHERE date BETWEEN ?::DATE - ? AND ?
 """
 
 
-def _figures(site: Site, days: int) -> tuple[str, str, str]:
-    today = site.services.today
-    ((registrations, check_ins, revenue),) = ask(site.settings, _TODAY, (today, days - 1, today))
+def _figures(site: Site, days: int, last: date) -> tuple[str, str, str]:
+    ((registrations, check_ins, revenue),) = ask(site.settings, _TODAY, (last, days - 1, last))
     formats = Formats(Organisation())
     return formats.number(registrations), formats.number(check_ins), formats.minor(revenue)
 
 
 def test_todays_figures_are_the_tables(visit: Visiting, site: Site) -> None:
     page = visit("/").page
-    assert tuple(page.locator("#live-today .figure").all_inner_texts()) == _figures(site, 1)
-    weeks = [text for text in page.locator("#live-today dd").all_inner_texts() if text.startswith("Last 7 days")]
-    assert [text.split(": ")[1].split(" ")[0] for text in weeks] == list(_figures(site, 7))
+    today = site.services.today
+    yesterday = today - timedelta(days=1)
+    texts = page.locator("#live-today dd").all_inner_texts()
+    assert tuple(page.locator("#live-today .figure").all_inner_texts()) == _figures(site, 1, today)
+    assert [text.removeprefix("Yesterday ") for text in texts if text.startswith("Yesterday")] == list(
+        _figures(site, 1, yesterday)
+    )
+    # A week up to yesterday, beside the week before: today is not over.
+    weeks = [text for text in texts if "the 7 days before" in text]
+    assert [text.split(" in 7 days up to yesterday, ")[0] for text in weeks] == list(_figures(site, 7, yesterday))
+    ((now,),), ((before,),) = (
+        ask(site.settings, "SELECT sum(registrations)::BIGINT FROM warehouse.marts.agg_daily_metrics "
+            "WHERE date BETWEEN ?::DATE - 6 AND ?", (last, last))
+        for last in (yesterday, yesterday - timedelta(days=7))
+    )  # fmt: skip
+    how = f"{abs(now - before)} {'more' if now > before else 'fewer'} than" if now != before else "as many as"
+    assert weeks[0].endswith(f", {how} the 7 days before")
 
 
 @pytest.mark.parametrize(("period", "days"), [("week", 7), ("month", 30)])

@@ -27,7 +27,7 @@ def test_each_thing_stands_on_its_own_day(marts: MakeMarts) -> None:
         registrations=[
             registration(1, team_size=4),
             registration(2, is_walk_in=True),
-            registration(3, is_cancelled=True),
+            registration(3, is_cancelled=True, cancelled_at=START - 5 * DAY),
             registration(4, is_duplicate=True),
         ],
         attendance=[check_in(1)],
@@ -35,11 +35,12 @@ def test_each_thing_stands_on_its_own_day(marts: MakeMarts) -> None:
     )["agg_event_metrics"]
     zero = dict.fromkeys([c.name for c in MARTS["agg_event_metrics"].columns if c.type == "int64"], 0)
     base = {"event_id": "e1", **zero, "currency": "INR"}
-    registered = {"registrations": 2, "participants": 5, "walk_ins": 1, "cancellations": 1, "duplicates": 1}
+    registered = {"registrations": 2, "participants": 5, "walk_ins": 1, "duplicates": 1}
     paid = {"revenue_minor": 15_000, "payments_verified": 1, "payments_pending": 1}
     assert rows == [
         {**base, "date": date(2025, 6, 1), **registered},
         {**base, "date": date(2025, 6, 2), **paid},
+        {**base, "date": date(2025, 6, 3), "cancellations": 1},
         {**base, "date": date(2025, 6, 8), "check_ins": 1},
     ]
 

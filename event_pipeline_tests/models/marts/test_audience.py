@@ -11,7 +11,7 @@ from event_pipeline_tests.models.star_rows import DAY, MakeMarts, check_in, even
 def test_steps_count_registrations_not_mails(marts: MakeMarts) -> None:
     rows = marts(
         events=[event()],
-        registrations=[registration(1), registration(2), registration(3, is_cancelled=True)],
+        registrations=[registration(1, team_size=3), registration(2), registration(3, is_cancelled=True)],
         attendance=[check_in(1)],
         email_events=[
             *mail(1, "sent", 2), *mail(1, "delivered", 2), *mail(1, "open", 5), *mail(1, "click", 3),
@@ -20,7 +20,8 @@ def test_steps_count_registrations_not_mails(marts: MakeMarts) -> None:
         ],
     )["agg_email_funnel"]  # fmt: skip
     steps = {"sent": 3, "delivered": 1, "opened": 1, "clicked": 1, "bounced": 1}
-    assert rows[0] == {"event_id": "e1", "registered": 2, **steps, "attended": 1}
+    people = {"registered_people": 4, "attended_people": 3}
+    assert rows[0] == {"event_id": "e1", "registered": 2, **steps, "attended": 1, **people}
 
 
 def test_every_event_has_a_row(marts: MakeMarts) -> None:

@@ -42,6 +42,32 @@ def test_day_zero_appears_when_the_event_has_started(marts: MakeMarts) -> None:
     assert [row["days_before_start"] for row in after] == [0, 7]
 
 
+def test_a_registration_is_active_until_the_day_on_which_it_was_cancelled(marts: MakeMarts) -> None:
+    rows = marts(
+        events=[event(capacity=10)],
+        registrations=[
+            registration(1, registered_at=START - 9 * DAY),
+            registration(
+                2, registered_at=START - 9 * DAY, team_size=3, is_cancelled=True, cancelled_at=START - 4 * DAY
+            ),
+            registration(3, registered_at=START - 4 * DAY, team_size=2),
+            registration(4, registered_at=START - 2 * DAY, is_cancelled=True, cancelled_at=START - 2 * DAY),
+            registration(5, registered_at=START - 2 * DAY, is_cancelled=True, cancelled_at=START + DAY),
+        ],
+    )["agg_registration_pace"]
+    columns = (
+        "days_before_start", "registrations", "cancellations", "cumulative_registrations",
+        "participants", "cancelled_participants", "cumulative_participants", "fill_rate",
+    )  # fmt: skip
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        (-1, 0, 1, 2, 0, 1, 3, 0.3),
+        (0, 0, 0, 3, 0, 0, 4, 0.4),
+        (2, 2, 1, 3, 2, 1, 4, 0.4),
+        (4, 1, 1, 2, 2, 3, 3, 0.3),
+        (9, 2, 0, 2, 4, 0, 4, 0.4),
+    ]
+
+
 @pytest.mark.parametrize("capacity", [None, 0])
 def test_without_a_capacity_there_is_no_fill_rate(marts: MakeMarts, capacity: int | None) -> None:
     rows = marts(events=[event(capacity=capacity)], registrations=[registration(1)])["agg_registration_pace"]

@@ -14,7 +14,7 @@ from event_pipeline.api.answers.participants import Participants
 from event_pipeline.api.answers.payments import Payments
 from event_pipeline.api.dashboard.charts import Chart, Series
 from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
-from event_pipeline.api.dashboard.pace_chart import pace_chart
+from event_pipeline.api.dashboard.pace_chart import pace_chart, pace_words
 from event_pipeline.api.dashboard.page import Page, shows
 from event_pipeline.api.pages import Cursor
 from event_pipeline.api.queries.scans import Scan, arrivals_a_minute, latest_scans
@@ -45,6 +45,7 @@ class EventPage:
     arrivals: Chart
     scans: list[Scan]
     rate: float | None
+    pace_words: str
 
 
 @router.get("/events/{event_id}")
@@ -106,7 +107,8 @@ def event_page(dashboard: Dashboard, event_id: str) -> EventPage:
         may_arrive = starts is not None and ends is not None and starts - _EARLY <= now <= ends
         scans = latest_scans(session, event_id, _SCANS)
         rate = arrivals_a_minute(session, event_id, now) if may_arrive else None
-    return EventPage(answer, pace_chart(answer, dashboard.formats), _arrivals(answer, dashboard), scans, rate)
+    pace = pace_chart(answer, dashboard.formats)
+    return EventPage(answer, pace, _arrivals(answer, dashboard), scans, rate, pace_words(answer.pace))
 
 
 def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
@@ -117,13 +119,15 @@ def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
     labels = [formats.clock(bucket) if is_one_day else formats.weekday(bucket) for bucket in buckets]
     most = max(found, key=lambda arrival: arrival.check_ins, default=None)
     summary = (
-        f"{formats.number(found[-1].cumulative_check_ins)} arrivals; the most in five minutes were "
-        f"{formats.number(most.check_ins)}, from {formats.weekday(most.bucket_at)} on."
+        f"{formats.counted(found[-1].cumulative_check_ins, 'registration')} checked in. "
+        f"Busiest 5 minutes: {formats.weekday(most.bucket_at)} ({formats.number(most.check_ins)})."
         if most
         else "Nobody has checked in yet."
     )
-    series = [Series("Arrivals", [by_bucket.get(bucket, 0) for bucket in buckets], "bar")]
-    return Chart("arrivals", "Arrivals in five minutes", "From", labels, series, summary=summary)
+    now = dashboard.services.now()
+    partial = [place for place, bucket in enumerate(buckets) if bucket <= now < bucket + _BUCKET]
+    series = [Series("Arrivals", [by_bucket.get(bucket, 0) for bucket in buckets], "bar", partial=partial)]
+    return Chart("arrivals", "Arrivals per 5 minutes", "From", labels, series, summary=summary)
 
 
 def _without_gaps(buckets: list[datetime]) -> list[datetime]:

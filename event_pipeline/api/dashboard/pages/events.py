@@ -18,8 +18,8 @@ router = APIRouter(include_in_schema=False)
 STATUSES: dict[str, str] = {
     "": "All",
     "upcoming": "Upcoming",
-    "ongoing": "Now on",
-    "completed": "Over",
+    "ongoing": "Happening now",
+    "completed": "Past",
     "cancelled": "Cancelled",
 }
 _ON_A_PAGE = 30

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from event_pipeline.api.answers.analytics import Analytics, Granularity, Period, Totals, TrendPoint
+from event_pipeline.api.answers.analytics import Analytics, Figures, Granularity, Period, Totals, TrendPoint
 from event_pipeline.api.answers.events import Event
 from event_pipeline.api.dashboard.attention import Concern, concerns
 from event_pipeline.api.dashboard.charts import Chart, Series, Unit
@@ -19,10 +19,9 @@ from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
 from event_pipeline.api.dashboard.formats import Formats
 from event_pipeline.api.dashboard.page import Page, shows
 from event_pipeline.api.queries.analytics import Span, trend
-from event_pipeline.api.queries.events import Filters
+from event_pipeline.api.queries.events import Filters, next_events
 from event_pipeline.api.reader import Session
 from event_pipeline.api.routes.analytics import analytics_answer
-from event_pipeline.api.routes.events import events_answer
 from event_pipeline.api.services import Services
 
 router = APIRouter(include_in_schema=False)
@@ -32,21 +31,25 @@ TrendPeriod = Literal["week", "month", "year", "all"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 PERIODS: dict[TrendPeriod, str] = {"week": "7 days", "month": "30 days", "year": "A year", "all": "All time"}
 
+_BEFORE: dict[Period, str] = {"week": "7 days before", "month": "30 days before", "year": "The year before"}
 _COMING = 8
 _MOST = 500
+_LOOK_BACK = timedelta(days=1)
+"""Events that began earlier are not looked at, even where they have not ended."""
+
 _LASTS = timedelta(hours=6)
 """How long an event without an end is taken to last."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One of today's figures. ``change`` is a share of the seven days before the last seven."""
+    """One of today's figures, with the people in it where that is another number, yesterday's, and of whole weeks."""
 
     name: str
     value: str
     yesterday: str
     week: str
-    change: float | None
+    people: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,17 +102,14 @@ def overview_figures(dashboard: Dashboard, period: TrendPeriod, metric: Metric) 
         granularity = _granularity(period)
         chosen = week if period == "week" else analytics_answer(session, state, services, period, granularity, 1)
         before = _before(session, chosen, granularity)
-        day_ago = services.now() - timedelta(days=1)
-        filters = Filters(starts_from=day_ago, archived=False)
-        events = events_answer(session, state, services, filters, _MOST, None).items
-    now_on, coming = _now_and_next(events, services)
+        now_on, coming = _now_and_next(session, services)
     return Overview(
         concerns=concerns(dashboard, today.quality),
         cards=_cards(today, week, dashboard.formats),
         chart=_chart(chosen, before, metric, dashboard.formats),
         now_on=now_on,
         coming=coming,
-        is_new=chosen.first_day is None and not events,
+        is_new=chosen.first_day is None and not now_on and not coming,
         as_of=state.committed_at,
     )
 
@@ -123,33 +123,54 @@ def _before(session: Session, chosen: Analytics, granularity: Granularity) -> li
     if chosen.comparison is None:
         return []
     span = Span(chosen.comparison.first_day, chosen.comparison.last_day)
-    return trend(session, span.first, span.last, granularity)
+    return trend(session, span.first, span.last, granularity, span.first, chosen.last_day)
 
 
-def _now_and_next(events: list[Event], services: Services) -> tuple[list[Event], list[Event]]:
-    now = services.now()
-    dated = [event for event in reversed(events) if event.starts_at and event.event_status != "cancelled"]
-    begun = [event for event in dated if event.starts_at and event.starts_at <= now]
+def _now_and_next(session: Session, services: Services) -> tuple[list[Event], list[Event]]:
+    """Events that have begun and not ended, and the next ones; the soonest first, however many come after them."""
+    now, currency = services.now(), services.settings.organisation.currency
+    begun = next_events(
+        session,
+        Filters(starts_from=now - _LOOK_BACK, starts_before=now, archived=False, cancelled=False),
+        _MOST,
+        currency,
+    )
+    coming = next_events(session, Filters(starts_from=now, archived=False, cancelled=False), _COMING, currency)
     now_on = [event for event in begun if event.starts_at and now <= (event.ends_at or event.starts_at + _LASTS)]
-    return now_on, [event for event in dated if event.starts_at and event.starts_at > now][:_COMING]
+    return now_on, coming
 
 
 def _cards(today: Analytics, week: Analytics, formats: Formats) -> list[Card]:
-    figures: dict[str, tuple[Callable[[Totals], str], str]] = {
-        "Registrations": (lambda totals: formats.number(totals.registrations), "registrations"),
-        "Check-ins": (lambda totals: formats.number(totals.check_ins), "check_ins"),
-        "Revenue": (lambda totals: formats.revenue(totals.revenue, totals.other_revenue), "revenue"),
+    def money(figures: Totals | Figures) -> str:
+        return formats.revenue(figures.revenue, figures.other_revenue)
+
+    written: dict[str, tuple[Callable[[Totals | Figures], str], Callable[[Totals | Figures], int], str]] = {
+        "Registrations": (lambda of: formats.number(of.registrations), lambda of: of.registrations, "fewer"),
+        "Check-ins": (lambda of: formats.number(of.check_ins), lambda of: of.check_ins, "fewer"),
+        "Revenue": (money, lambda of: of.revenue.amount_minor, "less"),
     }
-    return [
-        Card(
-            name=name,
-            value=written(today.totals),
-            yesterday=written(today.comparison.totals) if today.comparison else "–",
-            week=written(week.totals),
-            change=getattr(week.comparison.change, field) if week.comparison else None,
+    whole = week.comparison.whole_days if week.comparison else None
+    cards = []
+    for name, (text, number, less) in written.items():
+        difference = number(whole.now) - number(whole.before) if whole else 0
+        size = formats.minor(abs(difference)) if name == "Revenue" else formats.number(abs(difference))
+        than = f"{size} {'more' if difference > 0 else less} than" if difference else "as many as"
+        cards.append(
+            Card(
+                name=name,
+                value=text(today.totals),
+                yesterday=text(today.comparison.totals) if today.comparison else "–",
+                week=f"{text(whole.now)} in 7 days up to yesterday, {than} the 7 days before" if whole else "",
+                people=_people(today.totals, formats) if name == "Registrations" else "",
+            )
         )
-        for name, (written, field) in figures.items()
-    ]
+    return cards
+
+
+def _people(totals: Totals, formats: Formats) -> str:
+    """People registered, where teams make that another number."""
+    is_same = totals.participants == totals.registrations
+    return "" if is_same else formats.counted(totals.participants, "person", "people")
 
 
 def _chart(chosen: Analytics, before: list[TrendPoint], metric: Metric, formats: Formats) -> Chart:
@@ -160,23 +181,30 @@ def _chart(chosen: Analytics, before: list[TrendPoint], metric: Metric, formats:
     }
     field, name, unit = fields[metric]
     values: list[Any] = [getattr(point, field) for point in chosen.trend]
-    series = [Series(name, values, "area")]
+    partial = [place for place, point in enumerate(chosen.trend) if point.is_partial]
+    series = [Series(name, values, "area", partial=partial)]
     if before:
         earlier = [getattr(point, field) for point in before][: len(values)]
         earlier += [None] * (len(values) - len(earlier))
-        series.append(Series("The time before", earlier, is_reference=True))
+        series.append(Series(_BEFORE[chosen.period], earlier, is_reference=True))
     each = "week" if chosen.granularity == "week" else "day"
     written = formats.day if each == "week" else formats.short_day
     labels = [written(point.date) for point in chosen.trend]
+    if chosen.trend and chosen.trend[-1].is_partial:
+        labels[-1] += " (so far)"
     return Chart(
         "trend", f"{name} a {each}", "Week from" if each == "week" else "Day", labels, series, unit,
-        summary=_summary(name, each, values, labels, unit, formats), height="tall",
+        summary=_summary(name, each, chosen.trend, values, unit, formats), height="tall",
     )  # fmt: skip
 
 
-def _summary(name: str, each: str, values: list[int], labels: list[str], unit: Unit, formats: Formats) -> str:
+def _summary(name: str, each: str, points: list[TrendPoint], values: list[int], unit: Unit, formats: Formats) -> str:
     if not any(values):
         return f"No {name.lower()} in this time."
     written = formats.minor if unit == "money" else formats.number
     most = max(range(len(values)), key=lambda place: values[place])
-    return f"{written(sum(values))} in all; the most in a {each} were {written(values[most])}, on {labels[most]}."
+    first = points[most].date
+    if each == "day":
+        return f"{written(sum(values))} in total. Busiest day: {formats.short_day(first)}, {written(values[most])}."
+    days = f"{formats.short_day(first)} to {formats.day(first + timedelta(days=6))}"
+    return f"{written(sum(values))} in total. Best week: {days}, {written(values[most])}."

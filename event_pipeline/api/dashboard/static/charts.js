@@ -39,6 +39,25 @@
     };
   }
 
+  // Values of a day or week that is not over: the line to or from them is dashed, a bar is pale.
+  function drawnParts(one, colour) {
+    const partial = new Set(one.partial);
+    if (!partial.size) return [seriesOf(one, colour)];
+    if (one.kind === "bar") {
+      const values = one.values.map((value, place) => partial.has(place)
+        ? { value, itemStyle: { color: colour, opacity: 0.45, borderColor: colour, borderType: "dashed" } } : value);
+      return [seriesOf({ ...one, values }, colour)];
+    }
+    const isNear = (place) => partial.has(place) || partial.has(place - 1) || partial.has(place + 1);
+    const whole = one.values.map((value, place) => (partial.has(place) ? null : value));
+    const rest = one.values.map((value, place) => (isNear(place) ? value : null));
+    const dashed = seriesOf({ ...one, values: rest, kind: "line" }, colour);
+    dashed.lineStyle = { width: one.reference ? 1.5 : 2.5, type: [2, 4] };
+    dashed.connectNulls = false;
+    dashed.isPartial = true;
+    return [seriesOf({ ...one, values: whole }, colour), dashed];
+  }
+
   function seriesOf(one, colour) {
     const isBar = one.kind === "bar";
     return {
@@ -71,13 +90,24 @@
     return 14 + 22 * Math.ceil(needed / width);
   }
 
+  // A line in two parts has one name, and is told once.
+  function told(points, data) {
+    const values = new Map();
+    points.forEach((point) => {
+      const value = point.value;
+      if (!values.has(point.seriesName) || values.get(point.seriesName) === null) values.set(point.seriesName, value ?? null);
+    });
+    const lines = [...values].map(([name, value]) => `${name}: ${write(value, data.unit, "long")}`);
+    return [points.length ? points[0].name : "", ...lines].join("\n");
+  }
+
   function option(data, width) {
     const look = colours();
     const font = getComputedStyle(document.body).fontFamily;
     let own = 0;
-    const series = data.series.map((one) => {
+    const series = data.series.flatMap((one) => {
       const colour = one.reference && data.series.length === 2 ? look.quiet : look.series[own++ % look.series.length];
-      return seriesOf(one, colour);
+      return drawnParts(one, colour);
     });
     if (series.length) series[0].markLine = marksOf(data.marks, look);
     const levels = data.marks.filter((mark) => mark.level !== null).map((mark) => mark.level);
@@ -89,7 +119,7 @@
       tooltip: {
         trigger: "axis", renderMode: "richText", confine: true, backgroundColor: look.surface, borderColor: look.line,
         textStyle: { color: look.text, fontFamily: font }, axisPointer: { lineStyle: { color: look.quiet } },
-        valueFormatter: (value) => write(value, data.unit, "long"),
+        formatter: (points) => told(points, data),
       },
       xAxis: {
         type: "category", data: data.labels, boundaryGap: data.series.some((one) => one.kind === "bar"),
