@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.door_scans import CODE_EDGES, ID_EDGES
 from event_pipeline.models import parsers, phones
 from event_pipeline.models.core import dimensions
 from event_pipeline.models.locale import Locale
@@ -63,6 +64,8 @@ def _values(locale: Locale, as_of: datetime) -> dict[str, str]:
     home = phones._home(locale.country)
     values = {
         "zone": locale.time_zone,
+        "code_edges": CODE_EDGES,
+        "id_edges": ID_EDGES,
         "currency": locale.currency,
         "currency_word": locale.currency.lower(),
         "minor_units": str(locale.minor_units),

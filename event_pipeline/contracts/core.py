@@ -6,6 +6,17 @@ Definitions that hold wherever these numbers appear:
   of an earlier one of that person for that event. A team registration counts once; its people are ``team_size``.
 - *Attended*: a counted registration with a counted check-in. *Attendance rate*: attended over counted registrations
   of events that have started.
+- *Check-in at the door*: the door's answer and this table follow the same rules. A code must be whole and of a known
+  registration, name that registration's event, be scanned at that event's door (where the phone says whose door it
+  is), not be cancelled, and not be older than the moment at which attendance was taken back. A scan on another day is
+  refused (``wrong_day``): before the day before the event's start or after the day after its end (its start where it
+  has no end); an event without a start is not judged. A scan with an override holds at another event's door and on
+  another day, and counts for the registration's own event.
+- *The time of a scan* is the phone's, where it is believable: not more than 10 minutes after the scan was received, and
+  not more than 30 days before, or on one of the event's days however late it was received. Without a time of receipt
+  (files dropped into the inbox) any time from 2000 on is believed, up to 10 minutes after the record was observed.
+  Another time, such as 1970 or 1980 of a phone with a reset clock, is noted (``is_clock_corrected``): the scan counts
+  at the time it was received, and its day is not judged.
 - *Revenue*: verified payments less refunds, in minor units. Rejected, pending and failed payments are no revenue; a
   cancelled registration's verified payment stays revenue until it is refunded.
 """
@@ -162,7 +173,16 @@ FACT_REGISTRATIONS = _core(
     _string("payment_status", "State of the hand-checked payment.", allowed=("pending", "verified", "rejected")),
 )  # fmt: skip
 
-REFUSALS = ("garbled", "bad_checksum", "unknown_registration", "wrong_event", "cancelled", "undone", "already_in")
+REFUSALS = (
+    "garbled",
+    "bad_checksum",
+    "unknown_registration",
+    "wrong_event",
+    "cancelled",
+    "undone",
+    "wrong_day",
+    "already_in",
+)
 
 FACT_ATTENDANCE = _core(
     "fact_attendance", "one row per claim that someone came", ("attendance_id",),
@@ -175,12 +195,14 @@ FACT_ATTENDANCE = _core(
     _string("claimed_event_id", f"Event the scanned code names, else that of the mark; '{UNKNOWN}' for a garbled code.", nullable=False),
     USER_ID,
     _string("method", "How it was claimed.", nullable=False, allowed=("qr_scan", "app_mark", "sheet_mark")),
-    _instant("occurred_at", "When they came: time of the scan or of the mark."),
+    _instant("occurred_at", "When they came: time of the scan or of the mark; of a scan whose clock is not believed, when it was received."),
     _day("occurred_date", "The organisation's day of it."),
     _string("scanner_id", "Device that scanned."),
     _flag("is_valid", "The claim holds."),
-    _string("refusal_reason", "Why it does not count: garbled, bad_checksum, unknown_registration, wrong_event, cancelled, undone, or already_in for a repeat.", allowed=REFUSALS),
+    _string("refusal_reason", "Why it does not count: garbled, bad_checksum, unknown_registration, wrong_event, cancelled, undone, wrong_day, or already_in for a repeat.", allowed=REFUSALS),
     _flag("is_counted", "First valid claim of its person for the event."),
+    _flag("is_clock_corrected", "The phone's time is not believable: the time at which the scan was received stands for it."),
+    _flag("is_override", "It holds because somebody at the door admitted it, though the door's event or the day is another."),
 )  # fmt: skip
 
 FACT_PAYMENTS = _core(

@@ -59,8 +59,8 @@ CORE_INCREMENTS: dict[str, Increment] = {
         "claimed_event_id",
         {
             "staging.scans": Input(
-                ("claimed_event_id", "scan_id", "claimed_registration_id", "scanned_at", "scanner_id",
-                 "door_event_id", "is_readable", "is_checksum_valid"),
+                ("claimed_event_id", "scan_id", "claimed_registration_id", "scanned_at", "received_at", "version_at",
+                 "scanner_id", "door_event_id", "is_override", "is_readable", "is_checksum_valid"),
                 touches=f"SELECT {_CLAIMED} FROM {{changed}}",
                 reads=_SCANS,
             ),
@@ -85,6 +85,8 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 touches="SELECT source_event_id FROM {staging.resolved_registrations} "
                 "WHERE registration_id IN (SELECT registration_id FROM {changed})",
             ),
+            # A day refuses only codes of their registration's own event, which is the one that they name.
+            "core.dim_events": direct("event_id", "start_date", "ends_at"),
         },
     ),
     "core.fact_registrations": Increment(
