@@ -139,7 +139,7 @@ WITH latest AS (
         version_instant(version) AS version_at,
         json_extract_string(payload, [
             '$.provider', '$.message_id', '$.registration_id', '$.event_id', '$.email', '$.mail_type', '$.event',
-            '$.occurred_at'
+            '$.occurred_at', '$.is_machine'
         ]) AS t
     FROM lake.raw.inbox_email_events JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
@@ -152,11 +152,13 @@ WITH latest AS (
         tidy_email(t[5]) AS p_participant_email,
         tidy(t[6]) AS p_mail_type,
         tidy_choice(t[7], ['sent', 'delivered', 'deferred', 'bounce', 'dropped', 'open', 'click', 'spam_report', 'unsubscribe']) AS p_email_event,
-        tidy(t[8]) AS p_occurred_at
+        tidy(t[8]) AS p_occurred_at,
+        lower(tidy(t[9])) AS p_is_machine
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
         p_provider, p_message_id, p_registration_id, p_event_id, p_participant_email, p_mail_type, p_occurred_at,
+        p_is_machine, as_boolean(p_is_machine) AS said_machine,
         as_text(p_provider) AS provider, as_text(p_message_id) AS message_id,
         as_text(p_registration_id) AS registration_id, as_text(p_event_id) AS event_id,
         as_email(p_participant_email) AS participant_email, as_text(p_mail_type) AS mail_type,
@@ -185,13 +187,14 @@ WITH latest AS (
             p_message_id IS NOT NULL AND message_id IS NULL
             OR length(message_id) > 1000
             OR p_mail_type IS NOT NULL AND mail_type IS NULL
-            OR length(mail_type) > 100,
+            OR length(mail_type) > 100
+            OR p_is_machine IS NOT NULL AND said_machine IS NULL,
         false) AS is_noted
     FROM values_read
 )
 SELECT
     document_id, version, source, version_at, is_object, provider, message_id, registration_id, event_id,
-    participant_email, mail_type, email_event, occurred_at, is_rejected, is_noted,
+    participant_email, mail_type, email_event, occurred_at, said_machine, is_rejected, is_noted,
     CASE WHEN is_rejected OR is_noted THEN t END AS t
 FROM checked;
 
@@ -200,7 +203,7 @@ SELECT
     document_id AS email_event_id, provider,
     CASE WHEN length(message_id) <= 1000 THEN message_id END AS message_id, registration_id, event_id,
     participant_email, CASE WHEN length(mail_type) <= 100 THEN mail_type END AS mail_type, email_event,
-    occurred_at, source, version, version_at
+    occurred_at, coalesce(said_machine, false) AS is_machine, source, version, version_at
 FROM read_email_events WHERE NOT is_rejected;
 
 INSERT INTO quarantined
@@ -223,7 +226,8 @@ SELECT 'email_events', document_id, source, version, unnest(list_filter([
         CASE WHEN email_event IS NULL THEN {'rule': 'email_event.required', 'value': t[7]} END,
         CASE WHEN email_event NOT IN ('sent', 'delivered', 'deferred', 'bounce', 'dropped', 'open', 'click', 'spam_report', 'unsubscribe') THEN {'rule': 'email_event.allowed', 'value': t[7]} END,
         CASE WHEN tidy(t[8]) IS NOT NULL AND occurred_at IS NULL THEN {'rule': 'occurred_at.garbled', 'value': t[8]} END,
-        CASE WHEN occurred_at IS NULL THEN {'rule': 'occurred_at.required', 'value': t[8]} END
+        CASE WHEN occurred_at IS NULL THEN {'rule': 'occurred_at.required', 'value': t[8]} END,
+        CASE WHEN tidy(t[9]) IS NOT NULL AND said_machine IS NULL THEN {'rule': 'is_machine.garbled', 'value': t[9]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_email_events WHERE is_rejected OR is_noted;
 DROP TABLE read_email_events;

@@ -184,7 +184,7 @@ SELECT *, local_day(occurred_at) AS occurred_date FROM payments;
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_email_events AS
 SELECT email_event_id, message_id, r.registration_id, coalesce(r.event_id, e.event_id, 'unknown') AS event_id,
     coalesce(r.user_id, pseudonym(participant_email), 'unknown') AS user_id, provider, mail_type, email_event,
-    occurred_at, local_day(occurred_at) AS occurred_date
+    is_machine AND email_event IN ('open', 'click') AS is_machine, occurred_at, local_day(occurred_at) AS occurred_date
 FROM lake.sql_staging.email_events m
 LEFT JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
 LEFT JOIN lake.sql_staging.events e ON e.event_id = m.event_id;

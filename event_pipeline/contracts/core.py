@@ -17,6 +17,12 @@ Definitions that hold wherever these numbers appear:
   (files dropped into the inbox) any time from 2000 on is believed, up to 10 minutes after the record was observed.
   Another time, such as 1970 or 1980 of a phone with a reset clock, is noted (``is_clock_corrected``): the scan counts
   at the time it was received, and its day is not judged.
+- *A mail event* is one happening to one recipient's mail: the same provider, message, recipient, kind and time are one,
+  whatever id a retry gives it; without a message or a time the provider's id tells, without an id the content. An event
+  with several recipients is one each. Opens and clicks are a *machine's* (``is_machine``) where the provider says so
+  (SendGrid ``sg_machine_open``, Mailgun ``client-info.bot``) or the program is a known one: Apple's Mail Privacy
+  Protection, scanners of mail gateways, programs that are no browser. Google's picture proxy is none: it fetches when
+  somebody opens the mail.
 - *Revenue*: verified payments less refunds, in minor units. Rejected, pending and failed payments are no revenue; a
   cancelled registration's verified payment stays revenue until it is refunded.
 """
@@ -230,7 +236,7 @@ FACT_EMAIL_EVENTS = _core(
     "fact_email_events", "one row per thing that happened to a mail", ("email_event_id",),
     "What the mail provider reported: sent, delivered, opened, clicked, bounced.",
     ("staging.email_events", "staging.registrations", "people.people"),
-    _string("email_event_id", "{provider}:{provider's event id}.", nullable=False),
+    _string("email_event_id", "{provider}: and a hash of message, recipient, kind and time, else the provider's event id.", nullable=False),
     _string("message_id", "Mail it belongs to."),
     _string("registration_id", "Registration the mail was about."),
     EVENT_ID,
@@ -238,6 +244,7 @@ FACT_EMAIL_EVENTS = _core(
     _string("provider", "Mail provider.", nullable=False),
     _string("mail_type", "What the mail was for."),
     _string("email_event", "What happened.", nullable=False, allowed=EMAIL_EVENTS),
+    _flag("is_machine", "An open or click by a machine: a privacy proxy or a scanner. Kept, and counted nowhere."),
     _instant("occurred_at", "When."),
     _day("occurred_date", "The organisation's day of it."),
 )  # fmt: skip

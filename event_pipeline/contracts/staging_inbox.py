@@ -55,7 +55,7 @@ SCANS = _staging(
 
 EMAIL_EVENT_ROWS = _staging(
     "email_events", "inbox_email_events", "one row per reported mail event", "What the mail provider reported.",
-    document_key("email_event_id", "{provider}:{provider's event id}."),
+    document_key("email_event_id", "{provider}: and what makes it the same event when it is sent again: a hash of message, recipient, kind and time, else the provider's event id."),
     text("provider", "Mail provider.", max_length=100, nullable=False),
     text("message_id", "Mail it belongs to.", max_length=1_000, consequence="note"),
     text("registration_id", "Registration the mail was about.", max_length=200),
@@ -64,6 +64,7 @@ EMAIL_EVENT_ROWS = _staging(
     text("mail_type", "What the mail was for.", max_length=100, consequence="note"),
     choice("email_event", "What happened.", EMAIL_EVENTS, path="event", nullable=False),
     timestamp("occurred_at", "When it happened.", nullable=False),
+    boolean("is_machine", "The provider, or the program's name, says that a machine opened or clicked.", consequence="note"),
 )  # fmt: skip
 
 PAYMENT_EVENT_ROWS = _staging(

@@ -149,7 +149,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
         {
             "staging.email_events": Input(
                 ("email_event_id", "message_id", "registration_id", "event_id", "participant_email", "provider",
-                 "mail_type", "email_event", "occurred_at"),
+                 "mail_type", "email_event", "is_machine", "occurred_at"),
                 reads="email_event_id",
             ),
             "staging.resolved_registrations": Input(
@@ -212,7 +212,9 @@ MART_INCREMENTS: dict[str, Increment] = {
                 "date", "event_id", "registrations", "cancellations", "duplicates", "participants", "check_ins",
                 "revenue_minor",
             ),
-            "core.fact_email_events": direct("occurred_date", "email_event"),
+            "core.fact_email_events": direct(
+                "occurred_date", "email_event", "provider", "message_id", "user_id", "email_event_id"
+            ),
         },
         starts=f"SELECT start_date FROM {{core.dim_events}} WHERE {_STARTED}",
     ),
@@ -252,8 +254,8 @@ MART_INCREMENTS: dict[str, Increment] = {
         "event_id",
         {
             "core.dim_events": direct("event_id"),
-            "core.fact_registrations": direct("event_id", "is_counted", "is_attended"),
-            "core.fact_email_events": direct("event_id", "registration_id", "email_event"),
+            "core.fact_registrations": direct("event_id", "registration_id", "is_counted", "is_attended"),
+            "core.fact_email_events": direct("event_id", "registration_id", "email_event", "is_machine"),
         },
     ),
     "marts.agg_cohorts": Increment(

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from event_pipeline_tests.api import evening as evenings
+from event_pipeline_tests.api.conftest import folder
 from event_pipeline_tests.api.organisation import NOW, ask, running_api
 from event_pipeline_tests.warehouse.documents import event, qr_code, registration
+
+__all__ = ["folder"]
 
 CASE = Path(__file__).parent / "63-clock-reset-batch" / "batch.json"
 

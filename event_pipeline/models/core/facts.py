@@ -182,6 +182,7 @@ def fact_email_events(
         provider=joined.provider,
         mail_type=joined.mail_type,
         email_event=joined.email_event,
+        is_machine=joined.is_machine & joined.email_event.isin(["open", "click"]),
         occurred_at=joined.occurred_at,
         occurred_date=local_date(joined.occurred_at, locale.time_zone),
     )

@@ -86,7 +86,8 @@ def _weighed(codes: ir.ArrayValue, weights: list[int]) -> ir.IntegerValue:
 
 def email_events(raw_email_events: ir.Table, locale: Locale) -> ir.Table:
     """One row per reported mail event. From raw.inbox_email_events."""
-    return stage_documents(raw_email_events, staging_inbox.EMAIL_EVENT_ROWS, locale)
+    staged = stage_documents(raw_email_events, staging_inbox.EMAIL_EVENT_ROWS, locale)
+    return staged.mutate(is_machine=staged.is_machine.fill_null(False))
 
 
 def payment_events(raw_payment_events: ir.Table, locale: Locale) -> ir.Table:
