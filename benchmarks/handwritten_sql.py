@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.door_scans import CODE_EDGES, ID_EDGES
 from event_pipeline.models import amounts, documents, emails, members, names, parsers, phones
 from event_pipeline.models.core import dimensions
 from event_pipeline.models.currency_signs import signs_of
@@ -64,6 +65,8 @@ def _values(locale: Locale, as_of: datetime) -> dict[str, str]:
     home = phones._home(locale.country)
     values = {
         "zone": locale.time_zone,
+        "code_edges": CODE_EDGES,
+        "id_edges": ID_EDGES,
         "currency": locale.currency,
         "plain_amount": amounts.plain_amount(locale),
         "own_signs": "|".join(re.escape(sign) for sign in signs_of(locale.currency)),

@@ -7,7 +7,8 @@ WITH latest AS (
     SELECT document_id, version, source, coalesce(left(payload, 1) = '{', false) AS is_object,
         version_instant(version) AS version_at,
         json_extract_string(payload, [
-            '$.qr_code_data', '$.scanned_at', '$.scanner_id', '$.received_at', '$.event_id'
+            '$.qr_code_data', '$.scanned_at', '$.scanner_id', '$.received_at', '$.event_id', '$.override',
+            '$.override_by', '$.override_reason'
         ]) AS t
     FROM lake.raw.inbox_scans JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
@@ -17,22 +18,33 @@ WITH latest AS (
         tidy_instant(t[2]) AS p_scanned_at,
         tidy(t[3]) AS p_scanner_id,
         tidy_instant(t[4]) AS p_received_at,
-        tidy(t[5]) AS p_door_event_id
+        tidy(t[5]) AS p_door_event_id,
+        lower(tidy(t[6])) AS p_is_override,
+        tidy(t[7]) AS p_override_by,
+        tidy(t[8]) AS p_override_reason
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
-        p_scanned_at, p_scanner_id, p_received_at, p_door_event_id,
+        p_scanned_at, p_scanner_id, p_received_at, p_door_event_id, p_is_override, p_override_by, p_override_reason,
         p_qr_text AS qr_text, as_instant(p_scanned_at) AS scanned_at, as_text(p_scanner_id) AS scanner_id,
-        as_instant(p_received_at) AS received_at, as_text(p_door_event_id) AS door_event_id
+        as_instant(p_received_at) AS received_at, as_text(p_door_event_id) AS door_event_id,
+        as_boolean(p_is_override) AS said_override, as_text(p_override_by) AS override_by,
+        as_text(p_override_reason) AS override_reason,
+        replace(
+            CASE WHEN p_qr_text LIKE '{%}' THEN p_qr_text ELSE regexp_replace(p_qr_text, '{{code_edges}}', '', 'g') END,
+            '\u0000', '\ufffd'
+        ) AS bare_text
     FROM tidied
 ), coded AS (
-    SELECT *,
-        json_extract_string(CASE WHEN json_valid(qr_text) THEN qr_text ELSE '{}' END, [
+    SELECT * EXCLUDE (bare_text),
+        json_extract_string(CASE WHEN json_valid(bare_text) THEN bare_text ELSE '{}' END, [
             '$.type', '$.registrationId', '$.eventId', '$.email', '$.timestamp', '$.hash'
         ]) AS code
     FROM values_read
 ), signed AS (
-    SELECT * EXCLUDE (code), code[1] AS code_type, code[2] AS claimed_registration_id, code[3] AS claimed_event_id,
+    SELECT * EXCLUDE (code), code[1] AS code_type,
+        regexp_replace(code[2], '{{id_edges}}', '', 'g') AS claimed_registration_id,
+        regexp_replace(code[3], '{{id_edges}}', '', 'g') AS claimed_event_id,
         code[2] || ':' || code[3] || ':' || code[4] || ':' || code[5] AS signed, code[6] AS code_hash
     FROM coded
 ), hashed AS (
@@ -60,12 +72,16 @@ WITH latest AS (
     SELECT *,
         coalesce(
             NOT is_object
-            OR length(document_id) > 1600
-            OR p_scanned_at IS NOT NULL AND scanned_at IS NULL
-            OR scanned_at IS NULL,
+            OR length(document_id) > 1600,
         false) AS is_rejected,
         coalesce(
             length(qr_text) > 5000
+            OR p_scanned_at IS NOT NULL AND scanned_at IS NULL
+            OR p_is_override IS NOT NULL AND said_override IS NULL
+            OR p_override_by IS NOT NULL AND override_by IS NULL
+            OR length(override_by) > 200
+            OR p_override_reason IS NOT NULL AND override_reason IS NULL
+            OR length(override_reason) > 200
             OR p_scanner_id IS NOT NULL AND scanner_id IS NULL
             OR length(scanner_id) > 200
             OR p_received_at IS NOT NULL AND received_at IS NULL
@@ -76,7 +92,8 @@ WITH latest AS (
 )
 SELECT
     document_id, version, source, version_at, is_object, qr_text, scanned_at, scanner_id, received_at, door_event_id,
-    claimed_registration_id, claimed_event_id, is_readable, is_checksum_valid, is_rejected, is_noted,
+    said_override, override_by, override_reason, claimed_registration_id, claimed_event_id, is_readable,
+    is_checksum_valid, is_rejected, is_noted,
     CASE WHEN is_rejected OR is_noted THEN t END AS t
 FROM checked;
 
@@ -84,7 +101,9 @@ CREATE OR REPLACE TABLE lake.sql_staging.scans AS
 SELECT
     document_id AS scan_id, CASE WHEN length(qr_text) <= 5000 THEN qr_text END AS qr_text, scanned_at,
     CASE WHEN length(scanner_id) <= 200 THEN scanner_id END AS scanner_id, received_at,
-    CASE WHEN length(door_event_id) <= 200 THEN door_event_id END AS door_event_id, claimed_registration_id,
+    CASE WHEN length(door_event_id) <= 200 THEN door_event_id END AS door_event_id,
+    coalesce(said_override, false) AS is_override, CASE WHEN length(override_by) <= 200 THEN override_by END AS override_by,
+    CASE WHEN length(override_reason) <= 200 THEN override_reason END AS override_reason, claimed_registration_id,
     claimed_event_id, is_readable, is_checksum_valid, source, version, version_at
 FROM read_scans WHERE NOT is_rejected;
 
@@ -94,13 +113,18 @@ SELECT 'scans', document_id, source, version, unnest(list_filter([
         CASE WHEN length(document_id) > 1600 THEN {'rule': 'scan_id.too_long', 'value': document_id} END,
         CASE WHEN length(qr_text) > 5000 THEN {'rule': 'qr_text.too_long', 'value': t[1]} END,
         CASE WHEN tidy_instant(t[2]) IS NOT NULL AND scanned_at IS NULL THEN {'rule': 'scanned_at.garbled', 'value': t[2]} END,
-        CASE WHEN scanned_at IS NULL THEN {'rule': 'scanned_at.required', 'value': t[2]} END,
         CASE WHEN tidy(t[3]) IS NOT NULL AND scanner_id IS NULL THEN {'rule': 'scanner_id.garbled', 'value': t[3]} END,
         CASE WHEN length(scanner_id) > 200 THEN {'rule': 'scanner_id.too_long', 'value': t[3]} END,
         CASE WHEN tidy_instant(t[4]) IS NOT NULL AND received_at IS NULL THEN {'rule': 'received_at.garbled', 'value': t[4]} END,
         CASE WHEN tidy(t[5]) IS NOT NULL AND door_event_id IS NULL
             THEN {'rule': 'door_event_id.garbled', 'value': t[5]} END,
-        CASE WHEN length(door_event_id) > 200 THEN {'rule': 'door_event_id.too_long', 'value': t[5]} END
+        CASE WHEN length(door_event_id) > 200 THEN {'rule': 'door_event_id.too_long', 'value': t[5]} END,
+        CASE WHEN tidy(t[6]) IS NOT NULL AND said_override IS NULL THEN {'rule': 'is_override.garbled', 'value': t[6]} END,
+        CASE WHEN tidy(t[7]) IS NOT NULL AND override_by IS NULL THEN {'rule': 'override_by.garbled', 'value': t[7]} END,
+        CASE WHEN length(override_by) > 200 THEN {'rule': 'override_by.too_long', 'value': t[7]} END,
+        CASE WHEN tidy(t[8]) IS NOT NULL AND override_reason IS NULL
+            THEN {'rule': 'override_reason.garbled', 'value': t[8]} END,
+        CASE WHEN length(override_reason) > 200 THEN {'rule': 'override_reason.too_long', 'value': t[8]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_scans WHERE is_rejected OR is_noted;
 DROP TABLE read_scans;
@@ -115,7 +139,7 @@ WITH latest AS (
         version_instant(version) AS version_at,
         json_extract_string(payload, [
             '$.provider', '$.message_id', '$.registration_id', '$.event_id', '$.email', '$.mail_type', '$.event',
-            '$.occurred_at'
+            '$.occurred_at', '$.is_machine'
         ]) AS t
     FROM lake.raw.inbox_email_events JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
@@ -128,11 +152,13 @@ WITH latest AS (
         tidy_email(t[5]) AS p_participant_email,
         tidy(t[6]) AS p_mail_type,
         tidy_choice(t[7], ['sent', 'delivered', 'deferred', 'bounce', 'dropped', 'open', 'click', 'spam_report', 'unsubscribe']) AS p_email_event,
-        tidy_instant(t[8]) AS p_occurred_at
+        tidy_instant(t[8]) AS p_occurred_at,
+        lower(tidy(t[9])) AS p_is_machine
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
         p_provider, p_message_id, p_registration_id, p_event_id, p_participant_email, p_mail_type, p_occurred_at,
+        p_is_machine, as_boolean(p_is_machine) AS said_machine,
         as_text(p_provider) AS provider, as_text(p_message_id) AS message_id,
         as_text(p_registration_id) AS registration_id, as_text(p_event_id) AS event_id,
         as_email(p_participant_email) AS participant_email, as_text(p_mail_type) AS mail_type,
@@ -161,13 +187,14 @@ WITH latest AS (
             p_message_id IS NOT NULL AND message_id IS NULL
             OR length(message_id) > 1000
             OR p_mail_type IS NOT NULL AND mail_type IS NULL
-            OR length(mail_type) > 100,
+            OR length(mail_type) > 100
+            OR p_is_machine IS NOT NULL AND said_machine IS NULL,
         false) AS is_noted
     FROM values_read
 )
 SELECT
     document_id, version, source, version_at, is_object, provider, message_id, registration_id, event_id,
-    participant_email, mail_type, email_event, occurred_at, is_rejected, is_noted,
+    participant_email, mail_type, email_event, occurred_at, said_machine, is_rejected, is_noted,
     CASE WHEN is_rejected OR is_noted THEN t END AS t
 FROM checked;
 
@@ -176,7 +203,7 @@ SELECT
     document_id AS email_event_id, provider,
     CASE WHEN length(message_id) <= 1000 THEN message_id END AS message_id, registration_id, event_id,
     participant_email, CASE WHEN length(mail_type) <= 100 THEN mail_type END AS mail_type, email_event,
-    occurred_at, source, version, version_at
+    occurred_at, coalesce(said_machine, false) AS is_machine, source, version, version_at
 FROM read_email_events WHERE NOT is_rejected;
 
 INSERT INTO quarantined
@@ -199,7 +226,8 @@ SELECT 'email_events', document_id, source, version, unnest(list_filter([
         CASE WHEN email_event IS NULL THEN {'rule': 'email_event.required', 'value': t[7]} END,
         CASE WHEN email_event NOT IN ('sent', 'delivered', 'deferred', 'bounce', 'dropped', 'open', 'click', 'spam_report', 'unsubscribe') THEN {'rule': 'email_event.allowed', 'value': t[7]} END,
         CASE WHEN tidy_instant(t[8]) IS NOT NULL AND occurred_at IS NULL THEN {'rule': 'occurred_at.garbled', 'value': t[8]} END,
-        CASE WHEN occurred_at IS NULL THEN {'rule': 'occurred_at.required', 'value': t[8]} END
+        CASE WHEN occurred_at IS NULL THEN {'rule': 'occurred_at.required', 'value': t[8]} END,
+        CASE WHEN tidy(t[9]) IS NOT NULL AND said_machine IS NULL THEN {'rule': 'is_machine.garbled', 'value': t[9]} END
     ], lambda broken: broken IS NOT NULL))
 FROM read_email_events WHERE is_rejected OR is_noted;
 DROP TABLE read_email_events;

@@ -36,19 +36,36 @@ GROUP BY ALL;
 
 -- core.fact_attendance
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_attendance AS
-WITH claims AS (
+WITH timed AS (
+    -- A phone's time is believed when it is recent, or on a day of the event; else the time of receipt stands for it.
+    SELECT s.*, e.start_date IS NOT NULL AS is_dated,
+        CASE WHEN s.received_at <= version_at + INTERVAL 1 DAY THEN s.received_at END AS told_at,
+        coalesce(told_at, version_at) AS seen_at,
+        coalesce(local_day(scanned_at) BETWEEN e.start_date - 1
+            AND greatest(e.start_date, local_day(e.ends_at)) + 1, false) AS is_of_event,
+        coalesce(
+            scanned_at <= seen_at + INTERVAL 10 MINUTE AND (told_at IS NULL OR scanned_at >= told_at - INTERVAL 30 DAY)
+            OR is_of_event AND scanned_at <= seen_at,
+        false) AS is_believed
+    FROM lake.sql_staging.scans s
+    LEFT JOIN warehouse.sql_core.dim_events e ON e.event_id = claimed_event_id
+), claims AS (
     SELECT 'scan:' || scan_id AS attendance_id, 'qr_scan' AS method, claimed_registration_id AS registration_id,
-        claimed_event_id, scanned_at AS occurred_at, scanner_id, door_event_id, is_readable, is_checksum_valid
-    FROM lake.sql_staging.scans
+        claimed_event_id, CASE WHEN is_believed THEN scanned_at ELSE seen_at END AS occurred_at, scanner_id,
+        door_event_id, is_readable, is_checksum_valid, NOT is_believed AS is_clock_corrected, is_override,
+        is_believed AND is_dated AND NOT is_of_event AS is_other_day
+    FROM timed
     UNION ALL
     SELECT 'app:' || registration_id, 'app_mark', registration_id, source_event_id, coalesce(app_attended_at, updated_at), NULL,
-        NULL, true, true
+        NULL, true, true, false, false, false
     FROM lake.sql_staging.resolved_registrations WHERE is_app_attended
     UNION ALL
-    SELECT 'sheet:' || pseudonym(sheet_row_id), 'sheet_mark', registration_id, event_id, occurred_at, NULL, NULL, true, true
+    SELECT 'sheet:' || pseudonym(sheet_row_id), 'sheet_mark', registration_id, event_id, occurred_at, NULL, NULL, true, true, false,
+        false, false
     FROM lake.sql_staging.sheet_corrections WHERE correction = 'attendance'
 ), judged AS (
     SELECT c.* EXCLUDE (registration_id, claimed_event_id, door_event_id, is_readable, is_checksum_valid),
+        coalesce(door_event_id <> source_event_id, false) AS is_other_door,
         coalesce(c.claimed_event_id, 'unknown') AS claimed_event_id,
         r.registration_id, event_id, source_event_id, user_id, registrant_key,
         CASE
@@ -56,9 +73,10 @@ WITH claims AS (
             WHEN NOT is_checksum_valid THEN 'bad_checksum'
             WHEN r.registration_id IS NULL THEN 'unknown_registration'
             WHEN method = 'qr_scan' AND coalesce(claimed_event_id, '') <> source_event_id THEN 'wrong_event'
-            WHEN door_event_id <> source_event_id THEN 'wrong_event'
+            WHEN door_event_id <> source_event_id AND NOT is_override THEN 'wrong_event'
             WHEN is_cancelled THEN 'cancelled'
             WHEN undone_at IS NOT NULL AND coalesce(occurred_at <= undone_at, true) THEN 'undone'
+            WHEN is_other_day AND NOT is_override THEN 'wrong_day'
         END AS refusal
     FROM claims c
     LEFT JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
@@ -78,7 +96,8 @@ WITH claims AS (
 SELECT attendance_id, registration_id, coalesce(event_id, 'unknown') AS event_id, source_event_id, claimed_event_id,
     coalesce(user_id, 'unknown') AS user_id, method, occurred_at, local_day(occurred_at) AS occurred_date, scanner_id,
     refusal IS NULL AS is_valid,
-    CASE WHEN refusal IS NULL AND NOT is_counted THEN 'already_in' ELSE refusal END AS refusal_reason, is_counted
+    CASE WHEN refusal IS NULL AND NOT is_counted THEN 'already_in' ELSE refusal END AS refusal_reason, is_counted,
+    is_clock_corrected, is_override AND refusal IS NULL AND (is_other_day OR is_other_door) AS is_override
 FROM ranked WHERE NOT is_repeat;
 
 -- core.fact_registrations
@@ -180,7 +199,7 @@ SELECT *, local_day(occurred_at) AS occurred_date FROM payments;
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_email_events AS
 SELECT email_event_id, message_id, r.registration_id, coalesce(r.event_id, e.event_id, 'unknown') AS event_id,
     coalesce(r.user_id, pseudonym(participant_email), 'unknown') AS user_id, provider, mail_type, email_event,
-    occurred_at, local_day(occurred_at) AS occurred_date
+    is_machine AND email_event IN ('open', 'click') AS is_machine, occurred_at, local_day(occurred_at) AS occurred_date
 FROM lake.sql_staging.email_events m
 LEFT JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
 LEFT JOIN lake.sql_staging.events e ON e.event_id = m.event_id;

@@ -86,12 +86,15 @@ WITH registered AS (
         count(*) FILTER (is_attended) AS attended, sum(team_size) FILTER (is_attended) AS attended_people
     FROM warehouse.sql_core.fact_registrations WHERE is_counted GROUP BY ALL
 ), mailed AS (
-    SELECT event_id, registration_id, bool_or(email_event = 'sent') AS sent,
-        bool_or(email_event = 'delivered') AS delivered, bool_or(email_event = 'open') AS opened,
-        bool_or(email_event = 'click') AS clicked, bool_or(email_event = 'bounce') AS bounced
-    FROM warehouse.sql_core.fact_email_events WHERE registration_id IS NOT NULL GROUP BY ALL
+    SELECT event_id, registration_id,
+        bool_or(email_event IN ('delivered', 'open', 'click', 'spam_report')) AS delivered,
+        bool_or(email_event IN ('open', 'click') AND NOT is_machine) AS opened,
+        bool_or(email_event = 'click' AND NOT is_machine) AS clicked, bool_or(email_event = 'bounce') AS bounced
+    FROM warehouse.sql_core.fact_email_events
+    SEMI JOIN (SELECT registration_id FROM warehouse.sql_core.fact_registrations WHERE is_counted) USING (registration_id)
+    WHERE email_event IN ('sent', 'delivered', 'deferred', 'bounce', 'open', 'click', 'spam_report') GROUP BY ALL
 ), steps AS (
-    SELECT event_id, count(*) FILTER (sent) AS sent, count(*) FILTER (delivered) AS delivered,
+    SELECT event_id, count(*) AS sent, count(*) FILTER (delivered) AS delivered,
         count(*) FILTER (opened) AS opened, count(*) FILTER (clicked) AS clicked, count(*) FILTER (bounced) AS bounced
     FROM mailed GROUP BY ALL
 )
@@ -120,9 +123,12 @@ WITH people AS (
     SELECT start_date AS date, count(*) AS events_started
     FROM warehouse.sql_core.dim_events WHERE has_started(starts_at, event_status) GROUP BY ALL
     UNION ALL BY NAME
-    SELECT occurred_date AS date, count(*) FILTER (email_event = 'sent') AS emails_sent,
-        count(*) FILTER (email_event = 'delivered') AS emails_delivered
-    FROM warehouse.sql_core.fact_email_events WHERE email_event IN ('sent', 'delivered') GROUP BY ALL
+    SELECT date, count(*) FILTER (is_sent) AS emails_sent, count(*) FILTER (is_delivered) AS emails_delivered
+    FROM (
+        SELECT occurred_date AS date, provider, user_id, coalesce(message_id, email_event_id) AS mail,
+            bool_or(email_event = 'sent') AS is_sent, bool_or(email_event = 'delivered') AS is_delivered
+        FROM warehouse.sql_core.fact_email_events WHERE email_event IN ('sent', 'delivered') GROUP BY ALL
+    ) GROUP BY ALL
 )
 SELECT date, coalesce(sum(registrations), 0)::BIGINT AS registrations,
     coalesce(sum(cancellations), 0)::BIGINT AS cancellations, coalesce(sum(duplicates), 0)::BIGINT AS duplicates,

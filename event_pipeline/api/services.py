@@ -116,7 +116,12 @@ class Services:
             alerts=AlertDatabase(settings),
             inbox=inbox,
             webhooks=Webhooks(settings, database, audit, inbox, fetch),
-            door=Door(DoorLists(private, settings.api.refresh_seconds), Register(database), inbox),
+            door=Door(
+                DoorLists(private, settings.api.refresh_seconds, settings.organisation.time_zone),
+                Register(database),
+                inbox,
+                ZoneInfo(settings.organisation.time_zone),
+            ),
         )
 
     @property

@@ -41,6 +41,23 @@ Definitions that hold wherever these numbers appear:
   then, else the registration's time); later edits do not move it. Totals count entries on their own day, so a day's
   revenue may be negative.
 - *Minor units*: those of ISO 4217, whatever unit the provider counts in.
+- *Check-in at the door*: the door's answer and this table follow the same rules. A code must be whole and of a known
+  registration, name that registration's event, be scanned at that event's door (where the phone says whose door it
+  is), not be cancelled, and not be older than the moment at which attendance was taken back. A scan on another day is
+  refused (``wrong_day``): before the day before the event's start or after the day after its end (its start where it
+  has no end); an event without a start is not judged. A scan with an override holds at another event's door and on
+  another day, and counts for the registration's own event.
+- *The time of a scan* is the phone's, where it is believable: not more than 10 minutes after the scan was received, and
+  not more than 30 days before, or on one of the event's days however late it was received. Without a time of receipt
+  (files dropped into the inbox) any time from 2000 on is believed, up to 10 minutes after the record was observed.
+  Another time, such as 1970 or 1980 of a phone with a reset clock, is noted (``is_clock_corrected``): the scan counts
+  at the time it was received, and its day is not judged.
+- *A mail event* is one happening to one recipient's mail: the same provider, message, recipient, kind and time are one,
+  whatever id a retry gives it; without a message or a time the provider's id tells, without an id the content. An event
+  with several recipients is one each. Opens and clicks are a *machine's* (``is_machine``) where the provider says so
+  (SendGrid ``sg_machine_open``, Mailgun ``client-info.bot``) or the program is a known one: Apple's Mail Privacy
+  Protection, scanners of mail gateways, programs that are no browser. Google's picture proxy is none: it fetches when
+  somebody opens the mail.
 """
 
 from __future__ import annotations
@@ -203,7 +220,16 @@ FACT_REGISTRATIONS = _core(
     _string("payment_status", "State that counts of its payments: verified if any is, else refunded, pending, rejected or failed; empty without a payment.", allowed=PAYMENT_STATES),
 )  # fmt: skip
 
-REFUSALS = ("garbled", "bad_checksum", "unknown_registration", "wrong_event", "cancelled", "undone", "already_in")
+REFUSALS = (
+    "garbled",
+    "bad_checksum",
+    "unknown_registration",
+    "wrong_event",
+    "cancelled",
+    "undone",
+    "wrong_day",
+    "already_in",
+)
 
 FACT_ATTENDANCE = _core(
     "fact_attendance", "one row per claim that someone came", ("attendance_id",),
@@ -216,12 +242,14 @@ FACT_ATTENDANCE = _core(
     _string("claimed_event_id", f"Event the scanned code names, else that of the mark; '{UNKNOWN}' for a garbled code.", nullable=False),
     USER_ID,
     _string("method", "How it was claimed.", nullable=False, allowed=("qr_scan", "app_mark", "sheet_mark")),
-    _instant("occurred_at", "When they came: time of the scan or of the mark."),
+    _instant("occurred_at", "When they came: time of the scan or of the mark; of a scan whose clock is not believed, when it was received."),
     _day("occurred_date", "The organisation's day of it."),
     _string("scanner_id", "Device that scanned."),
     _flag("is_valid", "The claim holds."),
-    _string("refusal_reason", "Why it does not count: garbled, bad_checksum, unknown_registration, wrong_event, cancelled, undone, or already_in for a repeat.", allowed=REFUSALS),
+    _string("refusal_reason", "Why it does not count: garbled, bad_checksum, unknown_registration, wrong_event, cancelled, undone, wrong_day, or already_in for a repeat.", allowed=REFUSALS),
     _flag("is_counted", "First valid claim of its registrant for the event."),
+    _flag("is_clock_corrected", "The phone's time is not believable: the time at which the scan was received stands for it."),
+    _flag("is_override", "It holds because somebody at the door admitted it, though the door's event or the day is another."),
 )  # fmt: skip
 
 NOT_COUNTED = (
@@ -284,7 +312,7 @@ FACT_EMAIL_EVENTS = _core(
     "fact_email_events", "one row per thing that happened to a mail", ("email_event_id",),
     "What the mail provider reported: sent, delivered, opened, clicked, bounced.",
     ("staging.email_events", "staging.registrations", "people.people"),
-    _string("email_event_id", "{provider}:{provider's event id}.", nullable=False),
+    _string("email_event_id", "{provider}: and a hash of message, recipient, kind and time, else the provider's event id.", nullable=False),
     _string("message_id", "Mail it belongs to."),
     _string("registration_id", "Registration the mail was about."),
     EVENT_ID,
@@ -292,6 +320,7 @@ FACT_EMAIL_EVENTS = _core(
     _string("provider", "Mail provider.", nullable=False),
     _string("mail_type", "What the mail was for."),
     _string("email_event", "What happened.", nullable=False, allowed=EMAIL_EVENTS),
+    _flag("is_machine", "An open or click by a machine: a privacy proxy or a scanner. Kept, and counted nowhere."),
     _instant("occurred_at", "When."),
     _day("occurred_date", "The organisation's day of it."),
 )  # fmt: skip

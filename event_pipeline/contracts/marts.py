@@ -88,8 +88,8 @@ AGG_DAILY_METRICS = _mart(
     _count("check_ins", "Counted check-ins of that day."),
     REVENUE,
     _count("events_started", "Events that started that day."),
-    _count("emails_sent", "Mails reported sent that day."),
-    _count("emails_delivered", "Mails reported delivered that day."),
+    _count("emails_sent", "Mails reported sent that day: a message to a person counts once."),
+    _count("emails_delivered", "Mails reported delivered that day: a message to a person counts once."),
     CURRENCY,
 )  # fmt: skip
 
@@ -147,16 +147,16 @@ AGG_ARRIVALS = _mart(
 
 AGG_EMAIL_FUNNEL = _mart(
     "agg_email_funnel", "one row per event, and one 'unknown'", ("event_id",),
-    "From registration through mail to the door; every step counts registrations, not mails; people only where named.",
+    "Mail and attendance; every step counts counted registrations, not mails, and is among the step before; people only where named.",
     ("core.dim_events", "core.fact_registrations", "core.fact_email_events"),
     EVENT_ID,
     _count("registered", "Counted registrations."),
     _count("registered_people", "People in them."),
-    _count("sent", "Registrations, counted or not, with a mail reported sent."),
-    _count("delivered", "Registrations with a mail reported delivered."),
-    _count("opened", "Registrations with a mail reported opened; mail programs that hide this make it too low."),
-    _count("clicked", "Registrations with a link in a mail clicked."),
-    _count("bounced", "Registrations with a mail that bounced."),
+    _count("sent", "Counted registrations with a mail that was sent, as whatever is reported of it tells."),
+    _count("delivered", "Of them, those with a mail reported delivered, opened, clicked or called spam."),
+    _count("opened", "Of them, those with a mail opened or clicked by a person; mail programs that hide this make it too low."),
+    _count("clicked", "Of them, those with a link in a mail clicked by a person."),
+    _count("bounced", "Of those sent, those with a mail that bounced."),
     _count("attended", "Counted registrations with a counted check-in."),
     _count("attended_people", "People in them."),
 )  # fmt: skip

@@ -43,10 +43,13 @@ SCANS = _staging(
     "scans", "inbox_scans", "one row per scan of a code by a device", "QR scans at the door, late and repeated ones included.",
     document_key("scan_id", "Hash of code, time and device: the same scan uploaded twice is one."),
     verbatim("qr_text", "Text as scanned.", path="qr_code_data", personal=True, max_length=5_000, consequence="note"),
-    timestamp("scanned_at", "When it was scanned, by the phone's clock.", nullable=False),
+    timestamp("scanned_at", "When it was scanned, by the phone's clock; empty when that is no time of the years 2000 to 2100.", consequence="note"),
     text("scanner_id", "Device.", max_length=200, consequence="note"),
     timestamp("received_at", "When the pipeline got it.", consequence="note"),
     text("door_event_id", "Event at whose door it was scanned, where the phone said so.", path="event_id", max_length=200, consequence="note"),
+    boolean("is_override", "Somebody at the door admitted it although the event or the day is another.", path="override", consequence="note"),
+    text("override_by", "Key that admitted it so.", max_length=200, consequence="note"),
+    text("override_reason", "Why, as typed at the door.", max_length=200, personal=True, consequence="note"),
     Column("claimed_registration_id", "string", "Registration the code names."),
     Column("claimed_event_id", "string", "Event the code names."),
     Column("is_readable", "boolean", "The code is one of the app's attendance codes.", nullable=False),
@@ -55,7 +58,7 @@ SCANS = _staging(
 
 EMAIL_EVENT_ROWS = _staging(
     "email_events", "inbox_email_events", "one row per reported mail event", "What the mail provider reported.",
-    document_key("email_event_id", "{provider}:{provider's event id}."),
+    document_key("email_event_id", "{provider}: and what makes it the same event when it is sent again: a hash of message, recipient, kind and time, else the provider's event id."),
     text("provider", "Mail provider.", max_length=100, nullable=False),
     text("message_id", "Mail it belongs to.", max_length=1_000, consequence="note"),
     text("registration_id", "Registration the mail was about.", max_length=200),
@@ -64,6 +67,7 @@ EMAIL_EVENT_ROWS = _staging(
     text("mail_type", "What the mail was for.", max_length=100, consequence="note"),
     choice("email_event", "What happened.", EMAIL_EVENTS, path="event", nullable=False),
     timestamp("occurred_at", "When it happened.", nullable=False),
+    boolean("is_machine", "The provider, or the program's name, says that a machine opened or clicked.", consequence="note"),
 )  # fmt: skip
 
 PAYMENT_EVENT_ROWS = _staging(

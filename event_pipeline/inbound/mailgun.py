@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from event_pipeline.inbound.delivery import Accepted, Delivery, Record, Refused, object_of, text_of
-from event_pipeline.inbound.records import content_id, email_event, epoch_instant, unmapped
+from event_pipeline.inbound.machines import is_machine
+from event_pipeline.inbound.recipients import header_recipients, recipients
+from event_pipeline.inbound.records import content_id, email_events, epoch_instant, unmapped
 from event_pipeline.inbound.signatures import hmac_sha256, require_match, require_recent, signed_time
 from event_pipeline.settings import Inbound
 
@@ -38,7 +40,7 @@ class Mailgun:
         return bool(self._settings.mailgun_signing_keys)
 
     def accept(self, delivery: Delivery) -> Accepted:
-        """The record of the one event. Raises Refused."""
+        """The records of the one event, one a recipient. Raises Refused."""
         content = delivery.json_object()
         signature = object_of(content.get("signature"))
         timestamp, token, given = (text_of(signature.get(name)) for name in ("timestamp", "token", "signature"))
@@ -52,19 +54,23 @@ class Mailgun:
         event = content.get("event-data")
         if not isinstance(event, dict):
             raise Refused("invalid", "the body must hold event-data, an object")
-        return Accepted([_record(delivery, event)], token)
+        return Accepted(_records(delivery, event), token)
 
 
-def _record(delivery: Delivery, event: dict[str, Any]) -> Record:
+def _records(delivery: Delivery, event: dict[str, Any]) -> list[Record]:
     event_id = text_of(event.get("id")) or content_id(event)
     word = _word(event)
     if word is None:
-        return unmapped(delivery, "mailgun", event_id, event.get("event"), delivery.text)
-    return email_event(
+        return [unmapped(delivery, "mailgun", event_id, event.get("event"), delivery.text)]
+    message, client = object_of(event.get("message")), object_of(event.get("client-info"))
+    headers = object_of(message.get("headers"))
+    return email_events(
         delivery, "mailgun", event_id, word,
-        occurred_at=epoch_instant(event.get("timestamp")), email=event.get("recipient"),
-        message_id=object_of(object_of(event.get("message")).get("headers")).get("message-id"),
+        occurred_at=epoch_instant(event.get("timestamp")),
+        emails=recipients(event.get("recipient"), message.get("recipients"), header_recipients(headers)),
+        message_id=headers.get("message-id"),
         about=object_of(event.get("user-variables")), raw=delivery.text,
+        by_machine=is_machine(event, client, user_agent=client.get("user-agent")),
     )  # fmt: skip
 
 

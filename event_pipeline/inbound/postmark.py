@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from event_pipeline.inbound.delivery import Accepted, Delivery, Record, Refused, object_of, text_of
-from event_pipeline.inbound.records import content_id, email_event, unmapped
+from event_pipeline.inbound.machines import is_machine
+from event_pipeline.inbound.recipients import header_recipients, recipients
+from event_pipeline.inbound.records import content_id, email_events, unmapped
 from event_pipeline.inbound.signatures import base64_bytes, require_match
 from event_pipeline.settings import Inbound
 
@@ -48,10 +50,10 @@ class Postmark:
         return bool(self._settings.postmark_secrets)
 
     def accept(self, delivery: Delivery) -> Accepted:
-        """The record of the one event. Raises Refused."""
+        """The records of the one event, one a recipient. Raises Refused."""
         expected = [secret.get_secret_value().encode() for secret in self._settings.postmark_secrets]
         require_match([_sent(delivery)], expected, self.setting)
-        return Accepted([_record(delivery, delivery.json_object())])
+        return Accepted(_records(delivery, delivery.json_object()))
 
 
 def _sent(delivery: Delivery) -> bytes:
@@ -65,15 +67,21 @@ def _sent(delivery: Delivery) -> bytes:
     return decoded.partition(b":")[2]
 
 
-def _record(delivery: Delivery, event: dict[str, Any]) -> Record:
+def _records(delivery: Delivery, event: dict[str, Any]) -> list[Record]:
     event_id = content_id(event)
     word, at, address = _meaning(event)
     if word is None:
-        return unmapped(delivery, "postmark", event_id, event.get("RecordType"), delivery.text)
-    return email_event(
+        return [unmapped(delivery, "postmark", event_id, event.get("RecordType"), delivery.text)]
+    return email_events(
         delivery, "postmark", event_id, word,
-        occurred_at=text_of(event.get(at)), email=event.get(address), message_id=event.get("MessageID"),
+        occurred_at=text_of(event.get(at)),
+        emails=recipients(
+            event.get(address), event.get("Recipient"), event.get("Recipients"), event.get("Email"), event.get("To"),
+            header_recipients(event.get("Headers")), header_recipients(event.get("MessageHeaders")),
+        ),
+        message_id=event.get("MessageID"),
         about={"mail_type": event.get("Tag")} | object_of(event.get("Metadata")), raw=delivery.text,
+        by_machine=is_machine(event, object_of(event.get("Client")), user_agent=event.get("UserAgent")),
     )  # fmt: skip
 
 

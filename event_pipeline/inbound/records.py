@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,31 +19,58 @@ _LINKS = {
 """Names under which the app's own ids travel through a provider's metadata."""
 
 
-def email_event(
+def email_events(
     delivery: Delivery,
     provider: str,
     event_id: str,
     event: str,
     *,
     occurred_at: str | None,
-    email: Any,
+    emails: Sequence[str | None],
     message_id: Any,
     about: Mapping[str, Any],
     raw: str,
-) -> Record:
-    """A mail event; ``about`` is the provider's metadata with the app's ids, ``raw`` what the provider sent of it."""
-    return {
-        "type": "email_event",
-        "provider": provider,
-        "provider_event_id": event_id,
-        "event": event,
-        "email": text_of(email),
-        "message_id": text_of(message_id),
-        "occurred_at": occurred_at,
-        **links(about),
-        "received_at": instant(delivery.received_at),
-        "raw": raw,
-    }
+    by_machine: bool = False,
+) -> list[Record]:
+    """A record a recipient of a mail event; the first has the event's own id, the others numbered ones.
+
+    ``about`` is the provider's metadata with the app's ids, ``raw`` what the provider sent of it. ``by_machine`` marks
+    opens and clicks that no person made.
+    """
+    return [
+        with_event_key({
+            "type": "email_event",
+            "provider": provider,
+            "provider_event_id": numbered(event_id, number),
+            "event": event,
+            "email": email,
+            "message_id": text_of(message_id),
+            "occurred_at": occurred_at,
+            "is_machine": by_machine and event in {"open", "click"},
+            **links(about),
+            "received_at": instant(delivery.received_at),
+            "raw": raw,
+        })
+        for number, email in enumerate(emails)
+    ]  # fmt: skip
+
+
+def with_event_key(record: Record) -> Record:
+    """The record of a mail event with ``event_key``: the same happening has the same, whatever id a retry gives it.
+
+    Made of provider, message, recipient, kind and time. Without a message or a time the provider's id has to do.
+    """
+    message_id, occurred_at = text_of(record.get("message_id")), text_of(record.get("occurred_at"))
+    if message_id is None or occurred_at is None:
+        return record
+    email = (text_of(record.get("email")) or "").lower()
+    parts = [record.get("provider"), message_id, email, record.get("event"), occurred_at]
+    return record | {"event_key": content_id(parts)}
+
+
+def numbered(event_id: str, number: int) -> str:
+    """The id of one of several recipients of an event; the first has the event's own."""
+    return f"{event_id}:{number}" if number else event_id
 
 
 def payment_event(

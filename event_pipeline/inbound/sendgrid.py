@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from event_pipeline.inbound.delivery import Accepted, Delivery, Record, Refused, text_of
-from event_pipeline.inbound.records import content_id, email_event, epoch_instant, unmapped
+from event_pipeline.inbound.machines import is_machine
+from event_pipeline.inbound.recipients import header_recipients, recipients
+from event_pipeline.inbound.records import content_id, email_events, epoch_instant, unmapped
 from event_pipeline.inbound.signatures import base64_bytes, require_recent, signed_time, wrong_signature
 from event_pipeline.settings import Inbound
 
@@ -48,7 +50,7 @@ class SendGrid:
         return bool(self._settings.sendgrid_public_keys)
 
     def accept(self, delivery: Delivery) -> Accepted:
-        """One record an event of the batch. Raises Refused."""
+        """One record an event of the batch and recipient. Raises Refused."""
         signature, timestamp = delivery.header(_SIGNATURE), delivery.header(_TIMESTAMP)
         tolerance = timedelta(seconds=self._settings.clock_tolerance_seconds)
         require_recent(signed_time(timestamp), delivery.received_at, tolerance, tolerance)
@@ -57,7 +59,9 @@ class SendGrid:
         events = delivery.json()
         if not isinstance(events, list):
             raise Refused("invalid", "the body must be a list of events")
-        return Accepted([_record(delivery, event) for event in events], f"{timestamp}.{signature}")
+        return Accepted(
+            [record for event in events for record in _records(delivery, event)], f"{timestamp}.{signature}"
+        )
 
     def _is_signed(self, signature: str, signed: bytes) -> bool:
         from cryptography.exceptions import InvalidSignature
@@ -86,17 +90,20 @@ def _public_key(text: str) -> EllipticCurvePublicKey:
     return key
 
 
-def _record(delivery: Delivery, event: Any) -> Record:
+def _records(delivery: Delivery, event: Any) -> list[Record]:
     raw = orjson.dumps(event).decode()
     if not isinstance(event, dict):
-        return unmapped(delivery, "sendgrid", content_id(event), None, raw)
+        return [unmapped(delivery, "sendgrid", content_id(event), None, raw)]
     event_id = text_of(event.get("sg_event_id")) or content_id(event)
     word = EVENTS.get(text_of(event.get("event")) or "")
     if word is None:
-        return unmapped(delivery, "sendgrid", event_id, event.get("event"), raw)
-    return email_event(
+        return [unmapped(delivery, "sendgrid", event_id, event.get("event"), raw)]
+    # What follows the first dot is SendGrid's own routing, another for each recipient.
+    message_id = (text_of(event.get("sg_message_id")) or "").split(".")[0] or event.get("smtp-id")
+    return email_events(
         delivery, "sendgrid", event_id, word,
-        occurred_at=epoch_instant(event.get("timestamp")), email=event.get("email"),
-        # What follows the first dot is SendGrid's own routing, another for each recipient.
-        message_id=(text_of(event.get("sg_message_id")) or "").split(".")[0], about=event, raw=raw,
+        occurred_at=epoch_instant(event.get("timestamp")),
+        emails=recipients(event.get("email"), event.get("to"), header_recipients(event.get("headers"))),
+        message_id=message_id, about=event, raw=raw,
+        by_machine=is_machine(event, user_agent=event.get("useragent")),
     )  # fmt: skip

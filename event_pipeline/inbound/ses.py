@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from event_pipeline.inbound.delivery import Accepted, Delivery, Record, Refused, object_of, parsed, text_of
-from event_pipeline.inbound.records import email_event, unmapped
+from event_pipeline.inbound.machines import is_machine
+from event_pipeline.inbound.recipients import header_recipients, recipients
+from event_pipeline.inbound.records import email_events, unmapped
 from event_pipeline.inbound.signatures import require_recent
 from event_pipeline.inbound.sns import SnsSignatures, is_amazon
-from event_pipeline.inbound.standard import numbered
 from event_pipeline.settings import Inbound
 
 RETRIED_FOR = timedelta(hours=8)
@@ -92,19 +93,17 @@ def _records(delivery: Delivery, message: dict[str, Any], content: dict[str, Any
     details, mail = object_of(content.get(place)), object_of(content.get("mail"))
     times = (details.get("timestamp"), mail.get("timestamp"), message.get("Timestamp"))
     at = next((text for time in times if (text := text_of(time))), None)
-    event_id = text_of(message.get("MessageId")) or ""
-    return [
-        email_event(
-            delivery, "ses", numbered(event_id, number), word,
-            occurred_at=at, email=recipient, message_id=mail.get("messageId"), about=object_of(mail.get("tags")),
-            raw=delivery.text,
-        )
-        for number, recipient in enumerate(_recipients(details, mail, listed))
-    ]  # fmt: skip
+    return email_events(
+        delivery, "ses", text_of(message.get("MessageId")) or "", word,
+        occurred_at=at, emails=_recipients(details, mail, listed), message_id=mail.get("messageId"),
+        about=object_of(mail.get("tags")), raw=delivery.text,
+        by_machine=is_machine(details, user_agent=details.get("userAgent")),
+    )  # fmt: skip
 
 
-def _recipients(details: dict[str, Any], mail: dict[str, Any], listed: str) -> list[Any]:
+def _recipients(details: dict[str, Any], mail: dict[str, Any], listed: str) -> list[str | None]:
     """Whom the event is about; everyone the mail went to where it does not say."""
-    named = details.get(listed) or mail.get("destination")
-    items = named if isinstance(named, list) and named else [None]
-    return [item.get("emailAddress") if isinstance(item, dict) else item for item in items]
+    common = object_of(mail.get("commonHeaders"))
+    return recipients(
+        details.get(listed), mail.get("destination"), header_recipients(common), header_recipients(mail.get("headers"))
+    )

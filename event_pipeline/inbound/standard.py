@@ -10,7 +10,9 @@ import orjson
 from pydantic import SecretStr
 
 from event_pipeline.inbound.delivery import Accepted, Delivery, Record, Refused, object_of, text_of
-from event_pipeline.inbound.records import email_event, instant, named_values, unmapped
+from event_pipeline.inbound.machines import is_machine
+from event_pipeline.inbound.recipients import header_recipients, recipients
+from event_pipeline.inbound.records import email_events, instant, named_values, numbered, unmapped, with_event_key
 from event_pipeline.inbound.signatures import base64_bytes, require_match, require_recent, signed_time
 from event_pipeline.settings import Inbound, Webhook
 
@@ -81,21 +83,14 @@ def _resend_records(delivery: Delivery, message_id: str, event: dict[str, Any]) 
     word, data = RESEND_EVENTS.get(text_of(event.get("type")) or ""), object_of(event.get("data"))
     if word is None:
         return [unmapped(delivery, "resend", message_id, event.get("type"), delivery.text)]
-    to = data.get("to")
-    recipients = to if isinstance(to, list) and to else [to]
-    return [
-        email_event(
-            delivery, "resend", numbered(message_id, number), word,
-            occurred_at=text_of(event.get("created_at")), email=recipient, message_id=data.get("email_id"),
-            about=named_values(data.get("tags")), raw=delivery.text,
-        )
-        for number, recipient in enumerate(recipients)
-    ]  # fmt: skip
-
-
-def numbered(event_id: str, number: int) -> str:
-    """The id of one of several recipients of an event; the first has the event's own."""
-    return f"{event_id}:{number}" if number else event_id
+    seen = object_of(data.get("click")) or object_of(data.get("open"))
+    return email_events(
+        delivery, "resend", message_id, word,
+        occurred_at=text_of(event.get("created_at")),
+        emails=recipients(data.get("to"), header_recipients(data.get("headers"))),
+        message_id=data.get("email_id"), about=named_values(data.get("tags")), raw=delivery.text,
+        by_machine=is_machine(data, seen, user_agent=seen.get("userAgent") or seen.get("user_agent")),
+    )  # fmt: skip
 
 
 class OwnWebhook:
@@ -119,13 +114,22 @@ class OwnWebhook:
         items = content if isinstance(content, list) else [content]
         if not all(isinstance(item, dict) for item in items):
             raise Refused("invalid", "the body must be a record, or a list of them")
-        return Accepted([self._record(delivery, message_id, *item) for item in enumerate(items)], proof)
+        numbers = enumerate(items)
+        return Accepted([one for item in numbers for one in self._records(delivery, message_id, *item)], proof)
 
-    def _record(self, delivery: Delivery, message_id: str, number: int, item: dict[str, Any]) -> Record:
+    def _records(self, delivery: Delivery, message_id: str, number: int, item: dict[str, Any]) -> list[Record]:
         data = item.get("data")
         record = data | {"type": item.get("type")} if isinstance(data, dict) else item
         event_id = text_of(record.get("provider_event_id")) or numbered(message_id, number)
         if record.get("type") not in RECORD_TYPES:
-            return unmapped(delivery, self.name, event_id, record.get("type"), orjson.dumps(item).decode())
+            return [unmapped(delivery, self.name, event_id, record.get("type"), orjson.dumps(item).decode())]
         known = {"provider": self.name, "provider_event_id": event_id, "received_at": instant(delivery.received_at)}
-        return record | known
+        if record.get("type") != "email_event":
+            return [record | known]
+        emails = recipients(record.get("email"), record.get("to"), header_recipients(record.get("headers")))
+        by_machine = is_machine(record, user_agent=record.get("user_agent"))
+        mail = record | known | {"is_machine": by_machine and record.get("event") in {"open", "click"}}
+        return [
+            with_event_key(mail | {"email": email, "provider_event_id": numbered(event_id, place)})
+            for place, email in enumerate(emails)
+        ]

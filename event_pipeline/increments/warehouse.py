@@ -60,8 +60,8 @@ CORE_INCREMENTS: dict[str, Increment] = {
         "claimed_event_id",
         {
             "staging.scans": Input(
-                ("claimed_event_id", "scan_id", "claimed_registration_id", "scanned_at", "scanner_id",
-                 "door_event_id", "is_readable", "is_checksum_valid"),
+                ("claimed_event_id", "scan_id", "claimed_registration_id", "scanned_at", "received_at", "version_at",
+                 "scanner_id", "door_event_id", "is_override", "is_readable", "is_checksum_valid"),
                 touches=f"SELECT {_CLAIMED} FROM {{changed}}",
                 reads=_SCANS,
             ),
@@ -86,6 +86,8 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 touches="SELECT source_event_id FROM {staging.resolved_registrations} "
                 "WHERE registration_id IN (SELECT registration_id FROM {changed})",
             ),
+            # A day refuses only codes of their registration's own event, which is the one that they name.
+            "core.dim_events": direct("event_id", "start_date", "ends_at"),
         },
     ),
     "core.fact_registrations": Increment(
@@ -190,7 +192,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
         {
             "staging.email_events": Input(
                 ("email_event_id", "message_id", "registration_id", "event_id", "participant_email", "provider",
-                 "mail_type", "email_event", "occurred_at"),
+                 "mail_type", "email_event", "is_machine", "occurred_at"),
                 reads="email_event_id",
             ),
             "staging.resolved_registrations": Input(
@@ -256,7 +258,9 @@ MART_INCREMENTS: dict[str, Increment] = {
                 "date", "event_id", "registrations", "cancellations", "duplicates", "participants", "check_ins",
                 "revenue_minor",
             ),
-            "core.fact_email_events": direct("occurred_date", "email_event"),
+            "core.fact_email_events": direct(
+                "occurred_date", "email_event", "provider", "message_id", "user_id", "email_event_id"
+            ),
         },
         starts=f"SELECT start_date FROM {{core.dim_events}} WHERE {_STARTED}",
     ),
@@ -300,8 +304,8 @@ MART_INCREMENTS: dict[str, Increment] = {
         "event_id",
         {
             "core.dim_events": direct("event_id"),
-            "core.fact_registrations": direct("event_id", "is_counted", "is_attended", "team_size"),
-            "core.fact_email_events": direct("event_id", "registration_id", "email_event"),
+            "core.fact_registrations": direct("event_id", "registration_id", "is_counted", "is_attended", "team_size"),
+            "core.fact_email_events": direct("event_id", "registration_id", "email_event", "is_machine"),
         },
     ),
     "marts.agg_cohorts": Increment(

@@ -108,6 +108,7 @@ CORE_MODELS = (
             "staging.resolved_registrations",
             "staging.sheet_corrections",
             "staging.attendance_reversals",
+            "core.dim_events",
         ),
         ("locale",),
     ),

@@ -39,7 +39,8 @@ _LONGEST_ID = 300
 _READ_RECORDS = f"""
 WITH fields AS (
     SELECT json, json_extract(json, ['$.type', '$.qr_code_data', '$.scanned_at', '$.scanner_id', '$.received_at',
-                                     '$.provider', '$.provider_event_id']) AS f
+                                     '$.provider', '$.provider_event_id', '$.event_id', '$.override',
+                                     '$.event_key']) AS f
     FROM {{block}}
 ), records AS (
     SELECT
@@ -60,7 +61,13 @@ WITH fields AS (
 SELECT
     collection,
     CASE
+        -- At another door, or admitted all the same, it is another scan with an answer of its own.
+        WHEN collection = 'scans' AND is_whole_scan AND coalesce((f[8] ->> '$'), (f[9] ->> '$')) IS NOT NULL
+            THEN md5(to_json([f[2], f[3], f[4], f[8], f[9]])::VARCHAR)
         WHEN collection = 'scans' AND is_whole_scan THEN md5(to_json([f[2], f[3], f[4]])::VARCHAR)
+        WHEN collection = 'email_events' AND provider_id IS NOT NULL
+            AND length(f[10] ->> '$') BETWEEN 1 AND {_LONGEST_ID}
+            THEN (f[6] ->> '$') || ':' || (f[10] ->> '$')
         WHEN collection <> 'scans' AND length(provider_id) <= {_LONGEST_ID} THEN provider_id
         ELSE md5(json_merge_patch(payload, '{{{{"received_at": null}}}}')::VARCHAR)
     END AS document_id,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 
-QR_TYPE = "NITS_EVENT_ATTENDANCE"
-"""The ``type`` of every QR code that the app prints."""
+from event_pipeline.contracts.door_scans import CODE_EDGES, ID_EDGES, QR_TYPE
+
+__all__ = ["QR_TYPE", "QR_VERSION", "code_text", "id_text", "qr_checksum", "qr_checksums", "signed_text"]
+
 QR_VERSION = "1.0"
+
+_OF_RE2 = re.compile(r"\\x\{([0-9a-f]+)\}")
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _WORD = 0xFFFFFFFF
@@ -16,6 +22,23 @@ _WORD = 0xFFFFFFFF
 def signed_text(registration_id: str, event_id: str, email: str, timestamp: int | str) -> str:
     """The text whose checksum a QR code carries as ``hash``; ``timestamp`` is epoch milliseconds."""
     return f"{registration_id}:{event_id}:{email}:{timestamp}"
+
+
+def _pattern(re2: str) -> re.Pattern[str]:
+    return re.compile(_OF_RE2.sub(lambda found: rf"\u{int(found[1], 16):04x}", re2).removesuffix("$") + r"\Z")
+
+
+_CODE_EDGES, _ID_EDGES = _pattern(CODE_EDGES), _pattern(ID_EDGES)
+
+
+def code_text(text: str) -> str:
+    """A scanned text without what readers and keyboards put around a code: blanks, byte order marks, prefixes."""
+    return text if text.startswith("{") and text.endswith("}") else _CODE_EDGES.sub("", text)
+
+
+def id_text(text: str) -> str:
+    """An id of a code without characters around it that cannot be seen."""
+    return _ID_EDGES.sub("", text)
 
 
 def qr_checksum(text: str) -> str:

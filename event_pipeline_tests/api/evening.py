@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,18 @@ def copy_of(folder: Path, into: Path) -> Settings:
     """The organisation in a folder of one's own."""
     shutil.copytree(folder, into / "data", ignore=shutil.ignore_patterns("api"))
     return settings_for(into / "data", refresh_seconds=0.2)
+
+
+def hold_today(settings: Settings) -> None:
+    """Every event begins at this moment and ends a day after the clock of this machine: each may be scanned."""
+    rows = ask(
+        settings, "SELECT document_id, arg_max(payload, version) FROM lake.raw.firebase_events "
+        "WHERE payload LIKE '{%' GROUP BY 1"
+    )  # fmt: skip
+    on = {"start_date": NOW.isoformat(), "end_date": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    lines = (json.dumps({"id": name, "data": json.loads(payload) | on}) for name, payload in rows)
+    (settings.exports_dir / "events-evening.ndjson").write_text("\n".join(lines) + "\n")
+    bring_up_to_date(settings, "staging.events", "core.dim_events")
 
 
 REGISTRATIONS = (

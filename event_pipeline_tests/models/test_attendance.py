@@ -207,16 +207,102 @@ def test_an_unknown_registration_is_not_repeated_from_the_code(claims: dict[str,
 
 def test_claims_before_attendance_was_undone_do_not_count_and_later_ones_do(pipeline: MemoryPipeline) -> None:
     pipeline.commit(
-        changed("events", "e1", event()),
+        changed("events", "e1", event(end_date="2025-06-21T12:30:00.000Z")),
         registered("asha", **ATTENDED, attendance_timestamp=AT_0440),
         changed("registrations", "r-asha", registration("asha"), after=60),
         scanned("before", code("asha"), at=AT_0450),
-        scanned("after", code("asha"), at="2025-06-21T04:00:00.000Z"),
+        changed("scans", "after", scan(code("asha"), "2025-06-21T04:00:00.000Z", "gate-1"), after=200_000),
     )
     pipeline.refresh()
     judged = {key: row["refusal_reason"] for key, row in pipeline.by_key("core.fact_attendance").items()}
     assert judged == {"scan:before": "undone", "scan:after": None}
     assert pipeline.by_key("core.fact_registrations")["r-asha"]["is_attended"] is True
+
+
+EARLY, LATE = "2025-06-06T18:29:59.999Z", "2025-06-09T18:30:00.000Z"
+"""The last instant before, and the first after, the days on which codes of the event of 8 June are good, in India."""
+
+
+def received(scan_id: str, code: str, at: Any, received_at: str | None, **more: Any) -> Change:
+    return changed("scans", scan_id, scan(code, at) | {"received_at": received_at} | more)
+
+
+@pytest.mark.parametrize(
+    ("scanned_at", "received_at", "occurred_at", "is_corrected", "refusal"),
+    [
+        ("2025-06-08T04:40:00Z", "2025-06-08T04:40:01Z", "2025-06-08T04:40:00Z", False, None),
+        ("2025-06-08T04:49:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:49:00Z", False, None),
+        ("2025-06-08T04:51:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("2025-06-09T04:40:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("1970-01-01T00:03:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("1980-01-06T00:05:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("2015-01-01T00:00:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("2099-12-31T00:00:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("0001-01-01T00:00:00Z", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("soon", "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        (None, "2025-06-08T04:40:00Z", "2025-06-08T04:40:00Z", True, None),
+        ("1970-01-01T00:03:00Z", "1970-01-01T00:03:01Z", "2025-06-20T00:00:00Z", True, None),
+        ("1970-01-01T00:03:00Z", None, "2025-06-20T00:00:00Z", True, None),
+        ("2024-06-08T04:40:00Z", None, "2024-06-08T04:40:00Z", False, "wrong_day"),
+        (EARLY, "2025-06-08T04:40:00Z", EARLY, False, "wrong_day"),
+        (LATE, "2025-06-12T04:40:00Z", LATE, False, "wrong_day"),
+    ],
+)  # fmt: skip
+def test_a_scan_counts_at_a_believable_time(
+    pipeline: MemoryPipeline, scanned_at: Any, received_at: str | None, occurred_at: str, is_corrected: bool,
+    refusal: str | None,
+) -> None:  # fmt: skip
+    pipeline.commit(
+        changed("events", "e1", event()), registered("asha"), received("s", code("asha"), scanned_at, received_at)
+    )
+    pipeline.refresh()
+    fact = pipeline.by_key("core.fact_attendance")["scan:s"]
+    assert (fact["occurred_at"], fact["is_clock_corrected"]) == (datetime.fromisoformat(occurred_at), is_corrected)
+    assert (fact["refusal_reason"], fact["is_counted"]) == (refusal, refusal is None)
+
+
+def test_a_scan_sent_long_after_the_event_keeps_a_time_of_the_event(pipeline: MemoryPipeline) -> None:
+    pipeline.commit(
+        changed("events", "e1", event()), registered("asha"), registered("ravi"),
+    )  # fmt: skip
+    for scan_id, person, at in (("of-the-day", "asha", AT_0440), ("of-no-day", "ravi", "2025-06-15T04:40:00Z")):
+        sent = scan(code(person), at) | {"received_at": "2025-09-01T04:40:00Z"}
+        pipeline.commit(changed("scans", scan_id, sent, after=73 * 86_400))
+    pipeline.refresh()
+    facts = pipeline.by_key("core.fact_attendance")
+    assert facts["scan:of-the-day"]["occurred_at"] == datetime(2025, 6, 8, 4, 40, tzinfo=UTC)
+    assert facts["scan:of-no-day"]["occurred_at"] == datetime(2025, 9, 1, 4, 40, tzinfo=UTC)
+    assert [facts[name]["is_counted"] for name in ("scan:of-the-day", "scan:of-no-day")] == [True, True]
+
+
+def test_an_override_admits_at_another_door_and_on_another_day_and_is_recorded(pipeline: MemoryPipeline) -> None:
+    by = {"override": True, "override_by": "ep_gate", "override_reason": "has a day ticket"}
+    pipeline.commit(
+        changed("events", "e1", event()), changed("events", "e2", event(title="Quiz")),
+        *(registered(person) for person in ("asha", "ravi", "mina", "vik")), registered("gone", status="cancelled"),
+        changed("scans", "door", scan(code("asha")) | {"event_id": "e2"} | by),
+        changed("scans", "day", scan(code("ravi"), LATE) | by),
+        changed("scans", "needless", scan(code("mina")) | by),
+        changed("scans", "cancelled", scan(code("gone"), LATE) | by),
+        changed("scans", "of-another", scan(code("vik", event_id="e2")) | by),
+    )  # fmt: skip
+    pipeline.refresh()
+    facts = pipeline.by_key("core.fact_attendance")
+    assert {name: (fact["refusal_reason"], fact["is_override"]) for name, fact in facts.items()} == {
+        "scan:door": (None, True), "scan:day": (None, True), "scan:needless": (None, False),
+        "scan:cancelled": ("cancelled", False), "scan:of-another": ("wrong_event", False),
+    }  # fmt: skip
+    row = pipeline.by_key("staging.scans")["door"]
+    assert (row["is_override"], row["override_by"], row["override_reason"]) == (True, "ep_gate", "has a day ticket")
+
+
+def test_a_move_of_the_event_judges_its_scans_anew(pipeline: MemoryPipeline) -> None:
+    pipeline.commit(changed("events", "e1", event()), registered("asha"), scanned("s", code("asha"), at=LATE))
+    pipeline.refresh()
+    assert pipeline.by_key("core.fact_attendance")["scan:s"]["refusal_reason"] == "wrong_day"
+    pipeline.commit(changed("events", "e1", event(end_date="2025-06-09T12:30:00.000Z"), after=1))
+    pipeline.refresh()
+    assert pipeline.by_key("core.fact_attendance")["scan:s"]["is_counted"] is True
 
 
 plain = st.text(st.characters(max_codepoint=0xFFFF, exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)

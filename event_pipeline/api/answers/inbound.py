@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
 from event_pipeline.api.answers.common import example
 from event_pipeline.api.door import Answer
-
-_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def storable(text: object) -> object:
@@ -20,16 +29,8 @@ def storable(text: object) -> object:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
 
 
-def _within_reason(at: datetime) -> datetime:
-    if not _EARLIEST <= (at if at.tzinfo else at.replace(tzinfo=UTC)) <= _LATEST:
-        raise ValueError("must lie between 1970 and 2100")
-    return at
-
-
 ScannedText = Annotated[str, BeforeValidator(storable)]
-ScannedAt = Annotated[
-    datetime, AfterValidator(_within_reason), Field(json_schema_extra={"pattern": r"^(19[789][0-9]|20[0-9]{2})-"})
-]
+ScannedAt = Annotated[datetime | Annotated[str, Field(max_length=100)], Field(union_mode="left_to_right")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
 
@@ -40,6 +41,48 @@ class Received(BaseModel):
 
     stored: int = Field(description="Records that go to the tables.")
     unmapped: int = Field(description="Events without a place in the tables; they show up in quarantine, whole.")
+
+
+class UploadedScan(BaseModel):
+    """A code that a device read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    qr_code_data: ScannedText = Field(description="The text as scanned, whatever it is.")
+    scanned_at: ScannedAt = Field(
+        description="When it was scanned, by the phone's clock, also when it is sent later; without a zone, in the "
+        "organisation's. A time that cannot be right, or is none, counts as the time at which the scan is received."
+    )
+    scanner_id: Name | None = Field(default=None, description="The device; the key's id when it is left out.")
+    scan_id: Name | None = Field(
+        default=None, description="The device's own id of the scan; code and time make one when it is left out."
+    )
+    override: bool = Field(
+        default=False, description="Admit it although the door's event or the day is another; recorded with the scan."
+    )
+    override_reason: Name | None = Field(default=None, description="Why, as typed at the door; kept with the scan.")
+
+
+class MalformedScan:
+    """An item of an upload that is no scan; ``detail`` says what is wrong with it."""
+
+    def __init__(self, detail: str, scan_id: str | None) -> None:
+        self.detail, self.scan_id = detail, scan_id
+
+
+def _alone(item: object, _: ValidatorFunctionWrapHandler) -> UploadedScan | MalformedScan:
+    """Reads an item by itself, so that a wrong one leaves the others their answers."""
+    try:
+        return UploadedScan.model_validate(item)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        scan_id = item.get("scan_id") if isinstance(item, dict) else None
+        is_id = isinstance(scan_id, str) and len(scan_id) <= 200
+        return MalformedScan(f"{where}: {first['msg']}" if where else first["msg"], scan_id if is_id else None)
+
+
+Item = Annotated[UploadedScan | SkipJsonSchema[InstanceOf[MalformedScan]], WrapValidator(_alone)]
 
 
 class ScanUpload(BaseModel):
@@ -63,24 +106,16 @@ class ScanUpload(BaseModel):
         },
     )
 
-    scans: list[UploadedScan] = Field(min_length=1, max_length=1_000)
+    scans: list[Item] = Field(min_length=1, max_length=1_000)
     event_id: Name | None = Field(default=None, description="Whose door it is: codes of other events are refused.")
 
-
-class UploadedScan(BaseModel):
-    """A code that a device read."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    qr_code_data: ScannedText = Field(description="The text as scanned, whatever it is.")
-    scanned_at: ScannedAt = Field(
-        description="When it was scanned, by the phone's clock, also when it is sent later; without a zone, in the "
-        "organisation's."
-    )
-    scanner_id: Name | None = Field(default=None, description="The device; the key's id when it is left out.")
-    scan_id: Name | None = Field(
-        default=None, description="The device's own id of the scan; code and time make one when it is left out."
-    )
+    @field_validator("scans")
+    @classmethod
+    def _holds_a_scan(cls, scans: list[Item]) -> list[Item]:
+        wrong = [item for item in scans if isinstance(item, MalformedScan)]
+        if len(wrong) == len(scans):
+            raise ValueError(f"no item is a scan; the first: {wrong[0].detail}")
+        return scans
 
 
 class ScanAnswer(BaseModel):
@@ -88,6 +123,10 @@ class ScanAnswer(BaseModel):
 
     scan_id: str | None = Field(description="As it was sent.")
     answer: Answer
+    detail: str | None = Field(default=None, description="Only with `invalid`: what is wrong with the item.")
+    may_override: bool = Field(
+        default=False, description="Whether the same code sent with `override` is admitted: another event's or day's."
+    )
     since: datetime | None = Field(description="When the person came, where they have; null where nobody knows.")
     registration_id: str | None = Field(description="Null where the code names none that is known.")
     event_id: str | None = Field(description="The registration's event.")
@@ -101,8 +140,9 @@ class ScanAnswers(BaseModel):
     model_config = example(
         received_at="2026-06-01T09:30:00.410Z",
         items=[{
-            "scan_id": "gate-3-000017", "answer": "admitted", "since": "2026-06-01T09:30:00.250Z",
-            "registration_id": "-NxReg1", "event_id": "-NyEvent1", "team_size": 1, "person_name": None,
+            "scan_id": "gate-3-000017", "answer": "admitted", "detail": None, "may_override": False,
+            "since": "2026-06-01T09:30:00.250Z", "registration_id": "-NxReg1", "event_id": "-NyEvent1",
+            "team_size": 1, "person_name": None,
         }],
     )  # fmt: skip
 

@@ -7,10 +7,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.reader import Reader
+from event_pipeline.contracts.door_scans import DAYS_AROUND
 
 _MOST_EVENTS = 100
 _LEAST_SHARE = 10
@@ -37,7 +38,9 @@ WITH registered AS (
 SELECT r.registration_id, r.source_event_id AS event_id, r.user_id, r.person, r.team_size, r.is_cancelled,
     coalesce(e.is_paid, false) AND NOT bool_or(coalesce(p.is_paid, false) AND NOT r.is_cancelled)
         OVER (PARTITION BY r.person) AS is_unpaid,
-    a.person IS NOT NULL AS is_in, a.arrived_at, u.undone_at
+    a.person IS NOT NULL AS is_in, a.arrived_at, u.undone_at,
+    e.start_date - $days_around::INTEGER AS first_day,
+    greatest(e.start_date, timezone($zone, e.ends_at)::DATE) + $days_around::INTEGER AS last_day
 FROM registered r
     LEFT JOIN paid p USING (registration_id)
     LEFT JOIN arrived a USING (person)
@@ -54,7 +57,8 @@ _NAMES = "SELECT user_id, person_name FROM lake.people.people WHERE list_contain
 @dataclass(frozen=True, slots=True)
 class Expected:
     """A registration. ``person`` is the registrant whom a check-in belongs to; ``is_in`` when the tables say they have
-    come, at ``arrived_at`` where that is known; ``undone_at`` is when attendance was last taken back."""
+    come, at ``arrived_at`` where that is known; ``undone_at`` is when attendance was last taken back. The event's codes
+    are good from ``first_day`` to ``last_day``, None for one without a start."""
 
     registration_id: str
     event_id: str
@@ -66,6 +70,13 @@ class Expected:
     is_in: bool
     arrived_at: datetime | None
     undone_at: datetime | None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The first and last day on which the code is good."""
+        return (self.first_day, self.last_day) if self.first_day and self.last_day else None
 
 
 @dataclass
@@ -77,10 +88,13 @@ class _List:
 
 
 class DoorLists:
-    """Lists by event; ``reader`` reads lake and warehouse, ``clock`` gives seconds that only go forward."""
+    """Lists by event; ``reader`` reads lake and warehouse, ``time_zone`` is the organisation's, ``clock`` gives seconds
+    that only go forward."""
 
-    def __init__(self, reader: Reader, refresh_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._reader, self._refresh_seconds, self._clock = reader, refresh_seconds, clock
+    def __init__(
+        self, reader: Reader, refresh_seconds: float, time_zone: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._reader, self._refresh_seconds, self._time_zone, self._clock = reader, refresh_seconds, time_zone, clock
         self._lock = threading.Lock()
         self._lists: OrderedDict[str, _List] = OrderedDict()
 
@@ -143,5 +157,6 @@ class DoorLists:
         return listed.expected
 
     def _read(self, event_id: str) -> Mapping[str, Expected]:
+        values = {"event_id": event_id, "zone": self._time_zone, "days_around": DAYS_AROUND}
         with self._reader.session() as session:
-            return {row["registration_id"]: Expected(**row) for row in session.rows(_LIST, {"event_id": event_id})}
+            return {row["registration_id"]: Expected(**row) for row in session.rows(_LIST, values)}

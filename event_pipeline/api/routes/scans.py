@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 
 from event_pipeline.api.access import requires
-from event_pipeline.api.answers.inbound import ScanAnswer, ScanAnswers, ScanUpload, UploadedScan
-from event_pipeline.api.door import Decision, Scan
+from event_pipeline.api.answers.inbound import MalformedScan, ScanAnswer, ScanAnswers, ScanUpload, UploadedScan
+from event_pipeline.api.door import Decision, Override, Scan
 from event_pipeline.api.keys import ApiKey
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.openapi import READS, problems
@@ -29,23 +29,37 @@ def scans(
     request: Request, services: Shared, key: Annotated[ApiKey, requires("scan")], upload: ScanUpload
 ) -> ScanAnswers:
     """Needs the scope `scan`; give each device a key of its own. A scan that is sent again is answered as before and
-    counts once, so that a phone sends it until it has an answer."""
+    counts once, so that a phone sends it until it has an answer. Each item has an answer of its own: one that is no
+    scan is `invalid`, and keeps no other from its answer."""
     now = services.now()
     zone = ZoneInfo(services.settings.organisation.time_zone)
-    wanted = [_scan(item, upload.event_id, key, zone) for item in upload.scans]
-    decisions = services.door.decide(wanted, now)
+    event_id = upload.event_id.strip() if upload.event_id else None
+    good = [item for item in upload.scans if isinstance(item, UploadedScan)]
+    decisions = services.door.decide([_scan(item, event_id or None, key, zone) for item in good], now)
     names = _names(request, services, key, decisions)
-    answers = [_answer(item, decision, names) for item, decision in zip(upload.scans, decisions, strict=True)]
+    told = iter(decisions)
+    answers = [
+        _answer(item, next(told), names) if isinstance(item, UploadedScan) else _malformed(item)
+        for item in upload.scans
+    ]
     return ScanAnswers(received_at=now, items=answers)
 
 
 def _scan(item: UploadedScan, event_id: str | None, key: ApiKey, zone: ZoneInfo) -> Scan:
-    at = item.scanned_at if item.scanned_at.tzinfo else item.scanned_at.replace(tzinfo=zone)
-    return Scan(item.qr_code_data, _utc(at), item.scanner_id or key.key_id, item.scan_id, event_id)
+    at, said = _time(item.scanned_at, zone)
+    override = Override(key.key_id, item.override_reason) if item.override else None
+    scanner_id = item.scanner_id or key.key_id
+    return Scan(item.qr_code_data, at, scanner_id, item.scan_id, event_id, override, said_at=said)
 
 
-def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+def _time(at: datetime | str, zone: ZoneInfo) -> tuple[datetime | None, str | None]:
+    """The instant in UTC; what was said in its place where it is none."""
+    if isinstance(at, str):
+        return None, at
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC), None
+    except OverflowError:  # at the ends of the calendar
+        return None, str(at)
 
 
 def _names(request: Request, services: Services, key: ApiKey, decisions: list[Decision]) -> dict[str, str]:
@@ -63,9 +77,17 @@ def _answer(item: UploadedScan, decision: Decision, names: dict[str, str]) -> Sc
     return ScanAnswer(
         scan_id=item.scan_id,
         answer=decision.answer,
+        may_override=decision.may_override,
         since=decision.since,
         registration_id=person.registration_id if person else None,
         event_id=person.event_id if person else None,
         team_size=person.team_size if person else None,
         person_name=names.get(person.user_id) if person else None,
     )
+
+
+def _malformed(item: MalformedScan) -> ScanAnswer:
+    return ScanAnswer(
+        scan_id=item.scan_id, answer="invalid", detail=item.detail, since=None, registration_id=None, event_id=None,
+        team_size=None, person_name=None,
+    )  # fmt: skip

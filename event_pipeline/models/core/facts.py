@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from event_pipeline.contracts import core
 from event_pipeline.contracts.contract import UNKNOWN
+from event_pipeline.models.core.scan_times import timed_scans
 from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.parsers import local_date
@@ -92,14 +93,17 @@ def fact_attendance(
     resolved_registrations: ir.Table,
     sheet_corrections: ir.Table,
     attendance_reversals: ir.Table,
+    dim_events: ir.Table,
     locale: Locale,
 ) -> ir.Table:
     """One row per claim that someone came. From scans, the app's marks, sheet corrections and taken-back attendance.
 
     Every claim is kept with the reason it was refused; of the valid ones of a registrant for an event the first counts.
-    A sheet's mark that repeats a valid claim to the second is none.
+    A sheet's mark that repeats a valid claim to the second is none. The days of core.dim_events tell which codes are
+    of another day.
     """
-    claims = ibis.union(_scanned(scans), _app_marked(resolved_registrations), _sheet_marked(sheet_corrections))
+    timed = timed_scans(scans, dim_events, locale)
+    claims = ibis.union(_scanned(timed), _app_marked(resolved_registrations), _sheet_marked(sheet_corrections))
     known = resolved_registrations.select(
         "registration_id", "event_id", "source_event_id", "user_id", "registrant_key", "is_cancelled",
         _known=ibis.literal(True),
@@ -135,6 +139,8 @@ def fact_attendance(
         is_valid=counted.is_valid,
         refusal_reason=ibis.ifelse(counted.is_valid & ~counted.is_counted, "already_in", counted.refusal_reason),
         is_counted=counted.is_counted,
+        is_clock_corrected=counted.is_clock_corrected,
+        is_override=counted.is_override & counted.is_valid & (counted.is_other_day | _is_other_door(counted)),
     )
 
 
@@ -146,11 +152,16 @@ def _refusal(claims: ir.Table) -> ir.StringValue:
         (is_scan & ~claims.is_checksum_valid, "bad_checksum"),
         (claims._known.isnull(), "unknown_registration"),
         (is_scan & (claims.claimed_event_id.fill_null("") != claims.source_event_id), "wrong_event"),
-        (is_scan & (claims.door_event_id != claims.source_event_id).fill_null(False), "wrong_event"),
+        (_is_other_door(claims) & ~claims.is_override, "wrong_event"),
         (claims.is_cancelled, "cancelled"),
         (claims.undone_at.notnull() & (claims.occurred_at <= claims.undone_at).fill_null(True), "undone"),
+        (claims.is_other_day & ~claims.is_override, "wrong_day"),
         else_=ibis.null("string"),
     )
+
+
+def _is_other_door(claims: ir.Table) -> ir.BooleanValue:
+    return (claims.door_event_id != claims.source_event_id).fill_null(False)
 
 
 def _claims(table: ir.Table, prefix: str, claim_id: ir.StringValue, method: str, **more: ir.Value) -> ir.Table:
@@ -160,11 +171,14 @@ def _claims(table: ir.Table, prefix: str, claim_id: ir.StringValue, method: str,
         "door_event_id": ibis.null("string"),
         "is_readable": ibis.literal(True),
         "is_checksum_valid": ibis.literal(True),
+        "is_clock_corrected": ibis.literal(False),
+        "is_other_day": ibis.literal(False),
+        "is_override": ibis.literal(False),
         **more,
     }
     names = (
         "registration_id", "claimed_event_id", "occurred_at", "scanner_id", "door_event_id", "is_readable",
-        "is_checksum_valid",
+        "is_checksum_valid", "is_clock_corrected", "is_other_day", "is_override",
     )  # fmt: skip
     return table.select(
         attendance_id=ibis.literal(prefix) + claim_id,
@@ -177,8 +191,9 @@ def _scanned(scans: ir.Table) -> ir.Table:
     return _claims(
         scans, "scan:", scans.scan_id, "qr_scan",
         registration_id=scans.claimed_registration_id, claimed_event_id=scans.claimed_event_id,
-        occurred_at=scans.scanned_at, scanner_id=scans.scanner_id, door_event_id=scans.door_event_id,
+        occurred_at=scans.occurred_at, scanner_id=scans.scanner_id, door_event_id=scans.door_event_id,
         is_readable=scans.is_readable, is_checksum_valid=scans.is_checksum_valid,
+        is_clock_corrected=scans.is_clock_corrected, is_other_day=scans.is_other_day, is_override=scans.is_override,
     )  # fmt: skip
 
 
@@ -216,6 +231,7 @@ def fact_email_events(
         provider=joined.provider,
         mail_type=joined.mail_type,
         email_event=joined.email_event,
+        is_machine=joined.is_machine & joined.email_event.isin(["open", "click"]),
         occurred_at=joined.occurred_at,
         occurred_date=local_date(joined.occurred_at, locale.time_zone),
     )

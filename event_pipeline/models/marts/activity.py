@@ -119,11 +119,14 @@ def _starts_by_day(dim_events: ir.Table, as_of: datetime) -> ir.Table:
 
 
 def _emails_by_day(fact_email_events: ir.Table) -> ir.Table:
-    return (
-        fact_email_events.filter(_.email_event.isin(["sent", "delivered"]))
-        .group_by(date=_.occurred_date)
+    """Mails by day: a message to a person is one mail, however often the provider reports it."""
+    is_reported = fact_email_events.email_event.isin(["sent", "delivered"])
+    mails = (
+        fact_email_events.filter(is_reported)
+        .group_by("provider", "user_id", date=_.occurred_date, mail=ibis.coalesce(_.message_id, _.email_event_id))
         .agg(
-            emails_sent=count_where(_.email_event == "sent"),
-            emails_delivered=count_where(_.email_event == "delivered"),
+            sent=(_.email_event == "sent").ifelse(1, 0).max(),
+            delivered=(_.email_event == "delivered").ifelse(1, 0).max(),
         )
     )
+    return mails.group_by("date").agg(emails_sent=_.sent.sum(), emails_delivered=_.delivered.sum())

@@ -10,7 +10,11 @@ from ibis.common.deferred import Deferred
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.marts.measures import add_up, count_where, rate, sum_where
 
-_STEPS = {"sent": "sent", "delivered": "delivered", "opened": "open", "clicked": "click", "bounced": "bounce"}
+_BY_PEOPLE = ("open", "click")
+_REACHED = ("delivered", "open", "click", "spam_report")
+"""What tells that a mail was delivered, also when the provider reports no deliveries."""
+_SENT = (*_REACHED, "sent", "deferred", "bounce")
+_STEPS = ("sent", "delivered", "opened", "clicked", "bounced")
 
 _OF_REGISTRATIONS = ("registered", "registered_people", "attended", "attended_people")
 
@@ -18,29 +22,34 @@ _OF_REGISTRATIONS = ("registered", "registered_people", "attended", "attended_pe
 def agg_email_funnel(dim_events: ir.Table, fact_registrations: ir.Table, fact_email_events: ir.Table) -> ir.Table:
     """One row per event of core.dim_events, the unknown one included.
 
-    From core.fact_registrations and the mails of core.fact_email_events that are about a registration.
-    Steps are as reported: a provider that reports no sends shows deliveries without them.
+    From core.fact_registrations and the mails of core.fact_email_events that are about a counted registration.
+    Each step is among the one before: whoever clicked has opened, whoever opened has had the mail delivered.
     """
-    registered = (
-        fact_registrations.filter(_.is_counted)
-        .group_by("event_id")
-        .agg(
-            registered=_.count(),
-            registered_people=_.team_size.sum(),
-            attended=count_where(_.is_attended),
-            attended_people=sum_where(_.is_attended, _.team_size),
-        )
+    counted = fact_registrations.filter(_.is_counted)
+    registered = counted.group_by("event_id").agg(
+        registered=_.count(),
+        registered_people=_.team_size.sum(),
+        attended=count_where(_.is_attended),
+        attended_people=sum_where(_.is_attended, _.team_size),
     )
-    parts = [dim_events.select("event_id"), registered, _mailed_registrations(fact_email_events)]
+    parts = [dim_events.select("event_id"), registered, _mailed_registrations(counted, fact_email_events)]
     return add_up(parts, ("event_id",), (*_OF_REGISTRATIONS, *_STEPS))
 
 
-def _mailed_registrations(fact_email_events: ir.Table) -> ir.Table:
-    """One row per event and registration with 1 for each step that any of its mails reached."""
+def _mailed_registrations(counted: ir.Table, fact_email_events: ir.Table) -> ir.Table:
+    """One row per counted registration with mail, and 1 for each step that any of its mails reached."""
+    reported = fact_email_events.filter(_.registration_id.notnull() & _.email_event.isin(_SENT))
     return (
-        fact_email_events.filter(_.registration_id.notnull() & _.email_event.isin(list(_STEPS.values())))
+        reported.semi_join(counted, "registration_id")
+        .mutate(_is_read=_.email_event.isin(_BY_PEOPLE) & ~_.is_machine)
         .group_by("event_id", "registration_id")
-        .agg(**{step: (_.email_event == reported).ifelse(1, 0).max() for step, reported in _STEPS.items()})
+        .agg(
+            sent=ibis.literal(1).max(),
+            delivered=_.email_event.isin(_REACHED).ifelse(1, 0).max(),
+            opened=_._is_read.ifelse(1, 0).max(),
+            clicked=(_._is_read & (_.email_event == "click")).ifelse(1, 0).max(),
+            bounced=(_.email_event == "bounce").ifelse(1, 0).max(),
+        )
     )
 
 

@@ -6,11 +6,11 @@ import ibis
 import ibis.expr.types as ir
 
 from event_pipeline.contracts import staging_inbox
+from event_pipeline.contracts.door_scans import CODE_EDGES, ID_EDGES, QR_TYPE
 from event_pipeline.models.database_functions import extract_texts, json_valid, list_dot_product, to_base
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.staging.firebase import stage_documents
 
-QR_TYPE = "NITS_EVENT_ATTENDANCE"
 _QR_PATHS = ["$.type", "$.registrationId", "$.eventId", "$.email", "$.timestamp", "$.hash"]
 _MAX_CHECKED_LENGTH = 1_000
 _POWERS = [pow(31, exponent, 2**32) for exponent in reversed(range(_MAX_CHECKED_LENGTH))]
@@ -25,21 +25,39 @@ def scans(raw_scans: ir.Table, locale: Locale) -> ir.Table:
     """
     staged = stage_documents(raw_scans, staging_inbox.SCANS, locale)
     # Inside the code's own JSON a U+0000 can still be written, which databases downstream cannot hold in text.
-    code = staged.qr_text.replace("\\u0000", "\\ufffd")
+    code = _bare_code(staged.qr_text).replace("\\u0000", "\\ufffd")
     safe = staged.mutate(_code=ibis.ifelse(json_valid(code), code, ibis.literal("{}")))
     parts = safe.mutate(_parts=extract_texts(safe._code, ibis.literal(_QR_PATHS, type="array<string>")))
     fields = parts.mutate(
         _type=parts._parts[0],
-        claimed_registration_id=parts._parts[1],
-        claimed_event_id=parts._parts[2],
+        claimed_registration_id=_bare_id(parts._parts[1]),
+        claimed_event_id=_bare_id(parts._parts[2]),
         _signed=parts._parts[1] + ":" + parts._parts[2] + ":" + parts._parts[3] + ":" + parts._parts[4],
         _hash=parts._parts[5],
     )
     hashed = _with_checksum(fields)
     return hashed.mutate(
+        is_override=hashed.is_override.fill_null(False),
         is_readable=((hashed._type == QR_TYPE) & hashed.claimed_registration_id.notnull()).fill_null(False),
         is_checksum_valid=(hashed._expected == hashed._hash).fill_null(False),
     )
+
+
+def _bare_code(text: ir.StringValue) -> ir.StringValue:
+    """A scanned text as sources.qr.code_text leaves it; the pattern runs only for the few that need it."""
+    is_bare = text.startswith("{") & text.endswith("}")
+    return ibis.ifelse(is_bare, text, text.re_replace(CODE_EDGES, ""))
+
+
+def _bare_id(text: ir.StringValue) -> ir.StringValue:
+    """An id as sources.qr.id_text leaves it."""
+    is_bare = _is_visible(text) & _is_visible(text.right(1))
+    return ibis.ifelse(is_bare, text, text.re_replace(ID_EDGES, ""))
+
+
+def _is_visible(text: ir.StringValue) -> ir.BooleanValue:
+    """Whether the text begins with a visible character of ASCII."""
+    return text.ascii_str().between(0x21, 0x7E)
 
 
 def _with_checksum(fields: ir.Table) -> ir.Table:
@@ -68,7 +86,8 @@ def _weighed(codes: ir.ArrayValue, weights: list[int]) -> ir.IntegerValue:
 
 def email_events(raw_email_events: ir.Table, locale: Locale) -> ir.Table:
     """One row per reported mail event. From raw.inbox_email_events."""
-    return stage_documents(raw_email_events, staging_inbox.EMAIL_EVENT_ROWS, locale)
+    staged = stage_documents(raw_email_events, staging_inbox.EMAIL_EVENT_ROWS, locale)
+    return staged.mutate(is_machine=staged.is_machine.fill_null(False))
 
 
 def payment_events(raw_payment_events: ir.Table, locale: Locale) -> ir.Table:

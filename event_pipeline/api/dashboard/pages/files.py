@@ -43,7 +43,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "marts.agg_club_metrics": "By club",
         "marts.agg_registration_pace": "Pace of registrations",
         "marts.agg_arrivals": "Arrivals",
-        "marts.agg_email_funnel": "From registration to the door",
+        "marts.agg_email_funnel": "Mail and attendance",
         "marts.agg_cohorts": "People who come again",
     },
 }

@@ -10,6 +10,8 @@
   const list = document.getElementById("scan-list");
   const camera = document.getElementById("scan-camera");
   const video = document.getElementById("scan-video");
+  const override = document.getElementById("scan-override");
+  let refused = null;
   const KEPT = "door-scans";
   const AT_ONCE = 200, SHOWN = 12, RETRY_MS = 4000, SAME_CODE_MS = 3000, LOOK_MS = 200;
   const words = {};
@@ -59,7 +61,9 @@
     list.prepend(line);
     while (list.children.length > SHOWN) list.lastElementChild.remove();
     document.getElementById("scan-none").hidden = true;
-    say(tone, word, more(item));
+    say(tone, word, item.detail || more(item));
+    refused = item.may_override ? scan : null;
+    override.hidden = !refused;
   }
 
   async function upload(scans, eventId) {
@@ -93,12 +97,13 @@
     }
   }
 
-  function scanned(text) {
+  function scanned(text, more = {}) {
     if (!text) return;
     const scan = {
       qr_code_data: text, scanned_at: new Date().toISOString(), scan_id: crypto.randomUUID?.() || `${Date.now()}-${Math.random()}`,
-      event_id: eventChoice.value,
+      event_id: eventChoice.value, ...more,
     };
+    override.hidden = true;
     keep([...kept(), scan]);
     send();
   }
@@ -107,6 +112,11 @@
     event.preventDefault();
     scanned(input.value.trim());
     input.value = "";
+    input.focus();
+  });
+  override.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (refused) scanned(refused.qr_code_data, { override: true, event_id: refused.event_id });
     input.focus();
   });
   window.addEventListener("online", send);
