@@ -234,15 +234,12 @@ WITH latest AS (
             OR capacity NOT BETWEEN 0 AND 10000000
             OR p_registration_deadline_at IS NOT NULL AND registration_deadline_at IS NULL
             OR p_is_registration_open IS NOT NULL AND is_registration_open IS NULL
-            OR event_status NOT IN ('upcoming', 'ongoing', 'completed', 'cancelled')
             OR p_is_featured IS NOT NULL AND is_featured IS NULL
             OR p_is_archived IS NOT NULL AND is_archived IS NULL
             OR p_club_id IS NOT NULL AND club_id IS NULL
             OR length(club_id) > 200
             OR p_category_id IS NOT NULL AND category_id IS NULL
             OR length(category_id) > 200
-            OR registration_method NOT IN ('internal', 'external', 'both')
-            OR participation_type NOT IN ('individual', 'team', 'both')
             OR p_is_paid IS NOT NULL AND is_paid IS NULL
             OR p_fee_minor IS NOT NULL AND fee_minor IS NULL
             OR fee_minor NOT BETWEEN 0 AND 100000000000,
@@ -252,6 +249,9 @@ WITH latest AS (
             OR length(description) > 100000
             OR p_min_participants IS NOT NULL AND min_participants IS NULL
             OR min_participants NOT BETWEEN 0 AND 10000000
+            OR event_status NOT IN ('upcoming', 'ongoing', 'completed', 'cancelled')
+            OR registration_method NOT IN ('internal', 'external', 'both')
+            OR participation_type NOT IN ('individual', 'team', 'both')
             OR p_custom_fields IS NOT NULL AND custom_fields IS NULL
             OR length(custom_fields) > 200000
             OR p_google_sheet_id IS NOT NULL AND google_sheet_id IS NULL
@@ -275,8 +275,12 @@ SELECT
     document_id AS event_id, title, CASE WHEN length(description) <= 100000 THEN description END AS description,
     starts_at, ends_at, location,
     CASE WHEN min_participants BETWEEN 0 AND 10000000 THEN min_participants END AS min_participants, capacity,
-    registration_deadline_at, is_registration_open, event_status, is_featured, is_archived, club_id, category_id,
-    registration_method, participation_type, is_paid, fee_minor,
+    registration_deadline_at, is_registration_open,
+    CASE WHEN event_status IN ('upcoming', 'ongoing', 'completed', 'cancelled') THEN event_status END AS event_status,
+    is_featured, is_archived, club_id, category_id,
+    CASE WHEN registration_method IN ('internal', 'external', 'both') THEN registration_method END AS registration_method,
+    CASE WHEN participation_type IN ('individual', 'team', 'both') THEN participation_type END AS participation_type,
+    is_paid, fee_minor,
     CASE WHEN length(custom_fields) <= 200000 THEN custom_fields END AS custom_fields,
     CASE WHEN length(google_sheet_id) <= 200 THEN google_sheet_id END AS google_sheet_id, last_synced_at,
     created_at, updated_at, source, version, version_at

@@ -20,7 +20,8 @@ Files = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE",
-        help="Realtime Database console exports (.json), or documents one a line (.ndjson, .jsonl); also gzipped.",
+        help="Exports of the Realtime Database or of Firestore (.json), or documents one a line (.ndjson, .jsonl); "
+        "also gzipped.",
     ),
 ]
 
@@ -38,6 +39,12 @@ def load(
     snapshot: Annotated[
         bool, typer.Option("--snapshot", help="Delete what earlier exports held and the file lacks.")
     ] = False,
+    place: Annotated[
+        str | None,
+        typer.Option(
+            "--path", help="Where in the database the files belong, such as registrations or event_chat/-Nx1."
+        ),
+    ] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh/--no-refresh", help="Bring every table up to date afterwards.")
     ] = True,
@@ -50,8 +57,9 @@ def load(
 
     settings = begin()
     _refuse(files, settings)
+    place = None if place is None else _checked(place)
     prepare_folder(settings)
-    loaded = _load(files, settings, snapshot)
+    loaded = _load(files, settings, snapshot, place)
     is_refreshed = _refresh(settings) if refresh else True
     if refresh and is_refreshed:
         _echo_quarantine(settings)
@@ -79,7 +87,19 @@ def _refuse(files: list[Path], settings: Settings) -> None:
         raise typer.Exit(2)
 
 
-def _load(files: list[Path], settings: Settings, is_snapshot: bool) -> list[LoadedFile]:
+def _checked(place: str) -> str:
+    """The path as it is used. Exits with 2 when it is none of the app's database."""
+    from event_pipeline.errors import PermanentError
+    from event_pipeline.sources.export_path import checked_path
+
+    try:
+        return checked_path(place)
+    except PermanentError as error:
+        typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(2) from None
+
+
+def _load(files: list[Path], settings: Settings, is_snapshot: bool, place: str | None) -> list[LoadedFile]:
     """The files, the oldest first: a snapshot deletes what is known when it is loaded."""
     from event_pipeline.warehouse.connection import connect
     from event_pipeline.warehouse.lake import Lake
@@ -87,16 +107,21 @@ def _load(files: list[Path], settings: Settings, is_snapshot: bool) -> list[Load
     ordered = sorted(dict.fromkeys(files), key=lambda path: path.stat().st_mtime_ns)
     with connect(settings, ("lake",)) as connection:
         lake = Lake.prepared(connection, settings)
-        return [_load_one(lake, settings, path, is_snapshot) for path in ordered]
+        return [_load_one(lake, settings, path, is_snapshot, place) for path in ordered]
 
 
-def _load_one(lake: Lake, settings: Settings, path: Path, is_snapshot: bool) -> LoadedFile:
+def _load_one(lake: Lake, settings: Settings, path: Path, is_snapshot: bool, place: str | None) -> LoadedFile:
     from event_pipeline.warehouse.load import load_file
 
     kilobytes = path.stat().st_size // 1024
     with ShownCount(f"{path.name}, KB") as shown:
         done = load_file(
-            lake, settings, path, is_snapshot=is_snapshot, on_read=lambda count: shown(count // 1024, kilobytes)
+            lake,
+            settings,
+            path,
+            is_snapshot=is_snapshot,
+            place=place,
+            on_read=lambda count: shown(count // 1024, kilobytes),
         )
     _echo_loaded(done)
     return done
@@ -105,8 +130,7 @@ def _load_one(lake: Lake, settings: Settings, path: Path, is_snapshot: bool) -> 
 def _echo_loaded(file: LoadedFile) -> None:
     if not file.was_read and not file.failure:
         typer.echo(f"{file.path}: loaded before, nothing new")
-        return
-    if file.documents or not file.failure:
+    elif file.documents or not file.failure:
         new = f"{file.changes - file.deletes:,} new or changed"
         gone = f", {file.deletes:,} deleted" if file.deletes else ""
         typer.echo(f"{file.path}: {counted(file.documents, 'document')} read, {new}{gone}")
@@ -114,6 +138,8 @@ def _echo_loaded(file: LoadedFile) -> None:
         typer.echo(
             f"  left out: {counted(count, 'document')} of {collection}, which firebase.collections does not list"
         )
+    for note in file.notes:
+        typer.echo(f"  {note}")
     if file.failure:
         typer.secho(f"error: {file.failure}", fg=typer.colors.RED, err=True)
 

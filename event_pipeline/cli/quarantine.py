@@ -33,7 +33,8 @@ def list_rows(
 
     settings = begin()
     name = None if table is None else _known(table)
-    rows, total = broken_rules(settings, table=name, rule=rule, limit=limit)
+    found = broken_rules(settings, table=name, rule=rule, limit=limit)
+    rows = found.rows
     if as_json:
         echo_json(rows)
         return
@@ -41,10 +42,9 @@ def list_rows(
     if not rows:
         filtered = "" if table is None and rule is None else " that fits"
         typer.echo(f"nothing{filtered} is in quarantine")
-    elif total > len(rows):
-        typer.echo(f"{len(rows):,} of {counted(total, 'broken rule')} shown; --limit shows more")
-    else:
-        typer.echo(counted(total, "broken rule"))
+        return
+    documents = f"{counted(found.documents, 'document')}, {counted(found.total, 'broken rule')}"
+    typer.echo(documents if found.total == len(rows) else f"{documents}; {len(rows):,} shown, --limit shows more")
 
 
 def show(
@@ -56,7 +56,7 @@ def show(
     from event_pipeline.warehouse.quarantine import broken_rules
 
     settings = begin()
-    rows, _ = broken_rules(settings, table=_known(table), document_id=document_id)
+    rows = broken_rules(settings, table=_known(table), document_id=document_id).rows
     if not rows:
         typer.echo(f"{document_id} of {table} is not in quarantine", err=True)
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from event_pipeline.definitions.raw_assets import RECONCILE_TAG
-from event_pipeline.definitions.upkeep import WAY_TAG, Way
+from event_pipeline.definitions.upkeep import RECHECK_TAG, WAY_TAG, Way
 
 SYNC_JOB, INGEST_JOB, REFRESH_JOB, REBUILD_JOB, RECONCILE_JOB = "sync", "ingest", "refresh", "rebuild", "reconcile"
 SYNC_SHEETS_JOB = "sync_sheets"
@@ -13,6 +13,7 @@ SYNC_SHEETS_JOB = "sync_sheets"
 _RAW = dg.AssetSelection.groups("raw")
 _EVERYTHING = dg.AssetSelection.all()
 
+_RECHECK = {RECHECK_TAG: "yes"}
 _APPLY, _REBUILD = {WAY_TAG: Way.APPLY.value}, {WAY_TAG: Way.REBUILD.value}
 
 
@@ -25,13 +26,13 @@ def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.Unresolv
             SYNC_JOB,
             assets,
             description="Reads every source and brings every table up to date. Sensors start it.",
-            tags=_APPLY,
+            tags=_APPLY | _RECHECK,
         ),
         dg.define_asset_job(
             SYNC_SHEETS_JOB,
             dg.AssetSelection.assets("raw/sheets_rows").downstream() - costly,
             description="Reads the events' sheets and brings every table up to date.",
-            tags=_APPLY,
+            tags=_APPLY | _RECHECK,
         ),
         dg.define_asset_job(INGEST_JOB, _RAW, description="Reads every source into the raw tables, nothing else."),
         dg.define_asset_job(
@@ -50,6 +51,6 @@ def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.Unresolv
             RECONCILE_JOB,
             assets,
             description="Compares every document with the source to find missed updates and deletes.",
-            tags={RECONCILE_TAG: "yes", **_APPLY},
+            tags={RECONCILE_TAG: "yes", **_APPLY, **_RECHECK},
         ),
     ]

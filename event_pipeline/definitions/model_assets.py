@@ -1,10 +1,12 @@
 """One asset per model: staging, people, core and marts tables."""
 
 import inspect
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from event_pipeline.contracts.contract import Contract
 from event_pipeline.definitions.asset_metadata import (
     OWNER,
     asset_description,
@@ -14,8 +16,9 @@ from event_pipeline.definitions.asset_metadata import (
     column_schema,
 )
 from event_pipeline.definitions.order import op_tags, turn_of
+from event_pipeline.definitions.quality_results import expectation_check_results
 from event_pipeline.definitions.session import Session
-from event_pipeline.definitions.upkeep import way_of
+from event_pipeline.definitions.upkeep import RECHECK_TAG, way_of
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS
 from event_pipeline.settings import Settings
@@ -61,6 +64,7 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
     def _asset(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session], **inputs: Any) -> Any:
         applied = session.upkeep.begin(contract, way_of(context, contract), context.log)
         if applied is not None:
+            check_what_failed(context, session, contract)
             return applied
         parameters = model_parameters(session.settings, session.upkeep.as_of)
         tables = {name: inputs[argument[name]] for name in read}
@@ -69,6 +73,32 @@ def model_asset(model: Model, settings: Settings) -> dg.AssetsDefinition:
         return _of_days(context, rows, contract.partition_column)
 
     return _asset
+
+
+def check_what_failed(context: dg.AssetExecutionContext, session: Session, contract: Contract) -> None:
+    """Checks the table again where it failed and has changed since, in a run that leaves out the expectations.
+
+    What was mended is then known at once, and not only after the next refresh.
+    """
+    checked_at = session.failing.get(contract.name) if context.run.tags.get(RECHECK_TAG) else None
+    if checked_at is None or not session.settings.features.quality_checks:
+        return
+    from event_pipeline.quality.recheck import check_again, has_changed
+
+    if not has_changed(session.backend.con, session.settings, contract, checked_at):
+        return
+    quality = check_again(session.backend.con, session.settings, contract, datetime.now(UTC))
+    for result in expectation_check_results(contract, quality):
+        context.instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=asset_key(contract.name),
+                check_name=str(result.check_name),
+                passed=result.passed,
+                metadata=result.metadata,
+                severity=result.severity,
+                description=result.description,
+            )
+        )
 
 
 def _tables_read(model: Model, made_anew: list[Model]) -> list[str]:

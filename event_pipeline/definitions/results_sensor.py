@@ -1,15 +1,20 @@
 """Notes for alerts how runs and checks ended, from Dagster's own records.
 
 A failed check leaves its run successful, so run-failure sensors never see it: evaluations are read for themselves.
-A tick that is repeated notes the same again, which changes nothing.
+A tick that is repeated notes the same again, which changes nothing. Where a table failed and has changed since, by the
+stream worker too, the tick asks for a run that checks it again, so that an alert about it goes out by itself.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from event_pipeline.contracts.ops import DIMENSIONS
+from event_pipeline.definitions.asset_metadata import asset_key
+from event_pipeline.definitions.jobs import REFRESH_JOB
 from event_pipeline.definitions.sensor_state import now
 from event_pipeline.definitions.session import Session
 from event_pipeline.settings import Settings
@@ -25,6 +30,10 @@ _MOST = 500
 """Runs that a tick takes; the next one goes on where it ended."""
 
 _FIRST_LOOK_BACK = timedelta(days=1)
+_RECHECK_SECONDS = 300
+"""A run that could not check is asked for again after this long."""
+
+_ACTIVE = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 _LONGEST_MESSAGE = 300
 _BEFORE = 10
@@ -32,17 +41,21 @@ _BEFORE = 10
 
 
 def results_sensor(settings: Settings) -> dg.SensorDefinition:
-    """The sensor; it starts no run."""
+    """The sensor; the only runs it starts check tables again that failed."""
     status = dg.DefaultSensorStatus.RUNNING if settings.features.sensors else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
         name=NAME,
+        job_name=REFRESH_JOB,
         minimum_interval_seconds=_SECONDS,
         default_status=status,
         description="Notes for alerts how runs and checks ended.",
     )
-    def _evaluate(context: dg.SensorEvaluationContext, session: dg.ResourceParam[Session]) -> dg.SkipReason:
-        return dg.SkipReason(note_results_of(context, session.settings))
+    def _evaluate(
+        context: dg.SensorEvaluationContext, session: dg.ResourceParam[Session]
+    ) -> dg.RunRequest | dg.SkipReason:
+        noted = note_results_of(context, session.settings)
+        return recheck_of(context, session.settings) or dg.SkipReason(noted)
 
     return _evaluate
 
@@ -62,6 +75,40 @@ def note_results_of(context: dg.SensorEvaluationContext, settings: Settings) -> 
         new = note_results(database, runs, checks, now())
     context.update_cursor(str(runs_after))
     return f"noted {new} runs and checks"
+
+
+def recheck_of(context: dg.SensorEvaluationContext, settings: Settings) -> dg.RunRequest | None:
+    """A run of the checks of every table that failed and has changed since; None when there is none, or runs write now.
+
+    Its key names the tables and when they were checked, so what is still broken is checked again only after a change.
+    """
+    known = set(context.repository_def.asset_graph.asset_check_keys) if context.repository_def else set()
+    if context.instance.get_runs(dg.RunsFilter(statuses=_ACTIVE), limit=1):
+        return None
+    tables = _mended(settings)
+    keys = [dg.AssetCheckKey(asset_key(name), dimension) for name in sorted(tables) for dimension in DIMENSIONS]
+    if not keys or not known.issuperset(keys):
+        return None
+    checked = ",".join(f"{name}@{at.isoformat()}" for name, at in sorted(tables.items()))
+    digest = hashlib.sha256(checked.encode()).hexdigest()[:16]
+    attempt = int(now().timestamp() // _RECHECK_SECONDS)
+    return dg.RunRequest(run_key=f"recheck:{digest}:{attempt}", asset_selection=[], asset_check_keys=keys)
+
+
+def _mended(settings: Settings) -> "dict[str, datetime]":
+    """The tables that failed and have changed since, and when they were checked."""
+    from event_pipeline.quality.recheck import failing_since, has_changed
+    from event_pipeline.warehouse.connection import connect, lake_exists
+    from event_pipeline.warehouse.refresh import CONTRACTS
+
+    if not lake_exists(settings):
+        return {}
+    with connect(settings, read_only=True) as connection:
+        return {
+            name: checked_at
+            for name, checked_at in failing_since(connection).items()
+            if name in CONTRACTS and has_changed(connection, settings, CONTRACTS[name], checked_at)
+        }
 
 
 def _read(cursor: str | None) -> float:

@@ -27,6 +27,7 @@ class Session:
         self.as_of = as_of or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         self._backend: Backend | None = None
         self._upkeep: Upkeep | None = None
+        self._failing: dict[str, datetime] | None = None
         self._stack = ExitStack()
 
     @property
@@ -56,6 +57,15 @@ class Session:
 
             self._upkeep = Upkeep(self.backend, self.settings, self.as_of)
         return self._upkeep
+
+    @property
+    def failing(self) -> "dict[str, datetime]":
+        """When each table was checked that broke a promise then, by ``layer.table``, as it was early in the run."""
+        if self._failing is None:
+            from event_pipeline.quality.recheck import failing_since
+
+            self._failing = failing_since(self.backend.con)
+        return self._failing
 
     def close(self) -> None:
         """Ends what was begun and closes the connection."""

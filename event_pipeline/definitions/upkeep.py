@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 WAY_TAG = "event_pipeline/tables"
 """Tag of the jobs over all tables; what is picked by hand has none."""
 
+RECHECK_TAG = "event_pipeline/recheck"
+"""Tag of the jobs without expectations, which check again only the tables that failed and have changed since."""
+
 
 class Way(Enum):
     """How a run writes a table; the value is the job's tag."""

@@ -3,7 +3,8 @@
 ``version`` is sortable text: seventeen digits of microseconds since 1970 of the instant the source vouches for, a dash,
 and sixteen hex digits of the payload's hash (``gone`` for a tombstone, which sorts after any hash). The greatest
 version of a document is its latest state, in whatever order changes arrive; (source, collection, document_id, version)
-is the idempotency key.
+is the idempotency key. Where the source's time has nanoseconds beyond the microsecond, ``g``, three digits of them and
+twelve hex digits stand for the hash: such a state sorts after those of the whole microsecond, by its nanoseconds.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from event_pipeline.errors import PermanentError
 from event_pipeline.sources.change import CHANGE_SCHEMA, KnownVersions, payload_hash
 from event_pipeline.sources.documents import wrap_garbled
 from event_pipeline.sources.text_blocks import LineBlock
+from event_pipeline.sources.update_times import UPDATE_TIME_MACROS
 
 UNREADABLE = "unreadable"
 """Collection of lines that are no record of any collection; their payload is the line as a JSON string."""
@@ -30,22 +31,19 @@ VERSION = """lpad(coalesce(updated_us, observed_us)::VARCHAR, 17, '0') || '-'
     || coalesce(left(md5(payload), 16), 'gone')"""
 """SQL of ``change.version_of`` over the columns payload, updated_us and observed_us."""
 
+VERSION_WITH_PART = f"""CASE WHEN updated_us IS NULL OR payload IS NULL OR coalesce(part, 0) = 0 THEN {VERSION}
+    ELSE lpad(updated_us::VARCHAR, 17, '0') || '-g' || lpad(part::VARCHAR, 3, '0') || left(md5(payload), 12) END"""
+"""The same, with the nanoseconds beyond the microsecond in the column part, as ``change`` describes it."""
+
 _VERSION_OF = ["payload", "updated_us", "observed_us"]
 _ROWS_IN_STEP = 2048
 _GATHERED_BYTES = 64 * 1024 * 1024
-_MACROS = """
-CREATE MACRO written_us(text) AS CASE
-    WHEN regexp_full_match(text, '[0-9]{12,14}') THEN text::BIGINT * 1000
-    WHEN regexp_matches(text, '([Zz]|[+-][0-9]{2}:?[0-9]{2})$') THEN epoch_us(try_cast(text AS TIMESTAMPTZ))
-END;
-"""
 
 
 class ColumnEngine:
     """A private in-memory DuckDB that computes over Arrow columns.
 
-    Its macro ``written_us(text)`` reads an ISO instant with a zone, or epoch milliseconds, as microseconds since 1970;
-    null for anything else.
+    It has the macros of ``update_times``.
     """
 
     def __init__(self) -> None:
@@ -53,7 +51,7 @@ class ColumnEngine:
 
         config = {"threads": 2, "memory_limit": _MEMORY_LIMIT, "temp_directory": ""}
         self._connection = duckdb.connect(":memory:", config=config)
-        self._connection.execute(_MACROS)
+        self._connection.execute(UPDATE_TIME_MACROS)
 
     def run(self, sql: str, block: pa.Table, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """The answer of a query over ``block``, in the block's order.

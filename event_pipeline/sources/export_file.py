@@ -27,10 +27,11 @@ class ExportFile(ExportFilesSource):
         batch_size: int,
         *,
         is_snapshot: bool = False,
+        place: str | None = None,
         on_read: Callable[[int], None] = lambda _: None,
     ) -> None:
-        super().__init__(path.parent, collections, batch_size, is_snapshot=is_snapshot)
-        self._path = path
+        super().__init__(path.parent, collections, batch_size, is_snapshot=is_snapshot, path=place)
+        self._file = path
         self._cursor_name = cursor_name
         self._on_read = on_read
         self.documents = 0
@@ -40,15 +41,15 @@ class ExportFile(ExportFilesSource):
 
     def files(self) -> list[Path]:
         """This one."""
-        return [self._path]
+        return [self._file]
 
     def poll(self, cursors: Mapping[str, object], known: KnownVersions) -> Iterator[ChangeBatch]:
         """What the file holds and the lake does not; as the folder's files are, with a cursor of its own name."""
         self.documents, self.was_read = 0, False
-        own = {self._path.name: cursors[self._cursor_name]} if self._cursor_name in cursors else {}
+        own = {self._file.name: cursors[self._cursor_name]} if self._cursor_name in cursors else {}
         for batch in super().poll(own, known):
             is_covered = batch.cursors and not self.not_followed
-            covered = {self._cursor_name: batch.cursors[self._path.name]} if is_covered else {}
+            covered = {self._cursor_name: batch.cursors[self._file.name]} if is_covered else {}
             yield replace(batch, cursors=covered)
 
     def _read(self, name: str, raw: HashingFile, observed_us: int) -> Iterator[pa.Table]:

@@ -1,4 +1,6 @@
-"""Database exports as files: Realtime Database console exports (``.json``) and NDJSON of documents, also gzipped.
+"""Database exports as files: trees and lists (``.json``) and documents one a line (``.ndjson``), also gzipped.
+
+``export_shape`` tells what a tree or list is, ``export_lines`` what a line may be.
 
 An export vouches for the state at its modification time, so copy exports with their times (``cp -p``). Reading is
 idempotent: an interrupted file is read again from its start, and what the lake holds already is dropped. NDJSON that
@@ -27,10 +29,8 @@ from event_pipeline.sources.change_columns import (
     change_rows,
     drop_unchanged,
 )
-from event_pipeline.sources.export_lines import read_documents
+from event_pipeline.sources.export_reading import ExportReading
 from event_pipeline.sources.file_state import FileStamp, HashingFile, UnpackingFile, content_hash, dropped_files
-from event_pipeline.sources.json_tree import split_tree
-from event_pipeline.sources.text_blocks import line_blocks
 
 log = structlog.get_logger()
 
@@ -42,16 +42,25 @@ class ExportFilesSource:
     """Export files of one directory, each loaded once; a file that changes is loaded again.
 
     The cursor of a file (its name) holds ``size``, ``modified_us``, ``content_hash``, ``is_done`` and, for a file that
-    could not be read whole, ``failure``; such a file is not read again until it changes. With ``is_snapshot`` a file is
-    taken as the whole of each collection in it: what the lake knows and the file lacks is deleted.
+    could not be read whole, ``failure``; such a file is not read again until it changes. ``notes`` are there when a
+    person should know something of what was loaded. With ``is_snapshot`` a file is taken as the whole of each
+    collection in it: what the lake knows and the file lacks is deleted. ``path`` is where in the database the files
+    belong, None when they say it themselves.
     """
 
     name = "export"
 
     def __init__(
-        self, directory: Path, collections: Sequence[str], batch_size: int, *, is_snapshot: bool = False
+        self,
+        directory: Path,
+        collections: Sequence[str],
+        batch_size: int,
+        *,
+        is_snapshot: bool = False,
+        path: str | None = None,
     ) -> None:
         self._directory = directory
+        self._path = path
         self._collections = tuple(collections)
         self._batch_size = batch_size
         self._is_snapshot = is_snapshot
@@ -59,6 +68,10 @@ class ExportFilesSource:
         """Documents of the last poll by collection that is not followed; they were not taken."""
         self.replaced = 0
         """Documents of the last poll that held invalid bytes, which were replaced."""
+        self.notes: dict[str, list[str]] = {}
+        """What a person should know of the files that the last poll met, those that were loaded before included."""
+        self.plain_values: list[str] = []
+        """Entries at the top of the files of the last poll that are values and no collections."""
 
     @cached_property
     def _engine(self) -> ColumnEngine:
@@ -77,6 +90,8 @@ class ExportFilesSource:
         """
         self.not_followed.clear()
         self.replaced = 0
+        self.notes.clear()
+        self.plain_values.clear()
         failures = []
         for path in self.files():
             cursor = cursors.get(path.name)
@@ -95,6 +110,7 @@ class ExportFilesSource:
 
     def _poll_file(self, path: Path, cursor: Mapping[str, Any], known: KnownVersions) -> Iterator[ChangeBatch]:
         stamp = FileStamp.of(path)
+        self._note(path.name, cursor.get("notes"))
         if (cursor.get("size"), cursor.get("modified_us")) == (stamp.size, stamp.modified_us):
             if "failure" in cursor:
                 raise PermanentError(str(cursor["failure"]))
@@ -103,11 +119,14 @@ class ExportFilesSource:
             # Touched only: read as new, it would vouch for an old state at a later time.
             digest = content_hash(path)
             if digest == cursor.get("content_hash"):
-                yield self._batch(CHANGE_SCHEMA.empty_table(), {path.name: _cursor(stamp, digest)})
+                touched = _cursor(stamp, digest, notes=self.notes.get(path.name))
+                yield self._batch(CHANGE_SCHEMA.empty_table(), {path.name: touched})
                 return
         yield from self._load(path, stamp, known)
 
     def _load(self, path: Path, stamp: FileStamp, known: KnownVersions) -> Iterator[ChangeBatch]:
+        if self._is_snapshot and "/" in (self._path or ""):
+            raise PermanentError(f"{path} is a part of a collection at {self._path}: load it without --snapshot")
         failure, gathered, seen = None, GatheredChanges(self._batch_size), _Seen()
         with path.open("rb", buffering=0) as file:
             hashing = HashingFile(file)
@@ -132,25 +151,26 @@ class ExportFilesSource:
             log.info("export_changed_while_read", file=path.name, consequence="it is read again")
             yield self._batch(last)
             return
-        yield self._batch(last, {path.name: _cursor(stamp, digest, failure)})
+        yield self._batch(last, {path.name: _cursor(stamp, digest, failure, self.notes.get(path.name))})
         if failure is not None:
             raise PermanentError(failure)
 
     def _read(self, name: str, raw: HashingFile, observed_us: int) -> Iterator[pa.Table]:
         """Changes of the followed collections, each table of one collection."""
         stream = UnpackingFile(fileobj=io.BufferedReader(raw, 1024 * 1024)) if name.endswith(".gz") else raw
-        if name.endswith(TREE_SUFFIXES):
-            for block in split_tree(stream, name):
-                if self._follows(block.collection, len(block.document_ids)):
-                    self.replaced += block.replaced
-                    rows = change_rows(block.collection, block.document_ids, block.payloads, observed_us)
-                    yield self._engine.changes(self.name, rows, block.too_deep)
-            return
-        for lines in line_blocks(stream, name):
-            self.replaced += lines.replaced
-            for rows in read_documents(self._engine, lines, name, observed_us):
-                if rows.num_rows and self._follows(rows.column("collection")[0].as_py(), rows.num_rows):
-                    yield self._engine.changes(self.name, rows)
+        reading = ExportReading(self._engine, name, observed_us, self._path, self._follows)
+        try:
+            for rows, too_deep in reading.read(stream, is_tree=name.endswith(TREE_SUFFIXES)):
+                yield self._engine.changes(self.name, rows, too_deep)
+        finally:
+            self.replaced += reading.replaced
+            self.plain_values += reading.plain_values
+            self._note(name, reading.notes.in_words())
+
+    def _note(self, name: str, notes: object) -> None:
+        self.notes.pop(name, None)
+        if isinstance(notes, list) and notes:
+            self.notes[name] = [str(note) for note in notes]
 
     def _follows(self, collection: str, count: int) -> bool:
         if collection in self._collections or collection == UNREADABLE:
@@ -190,11 +210,13 @@ class _Seen:
             ids.append(changes.column("document_id"))
 
 
-def _cursor(stamp: FileStamp, digest: str, failure: str | None = None) -> dict[str, object]:
-    cursor = {
+def _cursor(
+    stamp: FileStamp, digest: str, failure: str | None = None, notes: list[str] | None = None
+) -> dict[str, object]:
+    cursor: dict[str, object] = {
         "size": stamp.size,
         "modified_us": stamp.modified_us,
         "content_hash": digest,
         "is_done": failure is None,
     }
-    return cursor if failure is None else {**cursor, "failure": failure}
+    return cursor | ({} if failure is None else {"failure": failure}) | ({"notes": notes} if notes else {})

@@ -60,20 +60,25 @@ def split_tree(
     nested: Collection[str] = NESTED_COLLECTIONS,
     chunk_bytes: int = CHUNK_BYTES,
     max_document_bytes: int = MAX_DOCUMENT_BYTES,
+    starts_at: int = 0,
+    is_inner: bool = False,
 ) -> Iterator[DocumentBlock]:
     """The documents of an export in file order; memory is bounded by a few chunks or the largest document.
 
     A value that is no object is a document too (its JSON text); arrays stand for objects with keys 0, 1, ... whose
     null entries are absent. Raises PermanentError, after every complete document before it, where the tree is cut off
-    or damaged or holds a document above ``max_document_bytes``; ``name`` is the file's name in that message.
+    or damaged or holds a document above ``max_document_bytes``; ``name`` is the file's name in that message, and
+    ``starts_at`` the place in it of the stream's first byte. With ``is_inner`` the text behind the tree is left unread.
     """
-    return _Splitter(name, frozenset(nested)).split(stream, chunk_bytes, max_document_bytes)
+    return _Splitter(name, frozenset(nested), starts_at, is_inner).split(stream, chunk_bytes, max_document_bytes)
 
 
 class _Splitter:
-    def __init__(self, name: str, nested: frozenset[str]) -> None:
+    def __init__(self, name: str, nested: frozenset[str], starts_at: int, is_inner: bool) -> None:
         self._name = name
         self._nested = nested
+        self._starts_at = starts_at
+        self._is_inner = is_inner
         self._levels: list[_Level] = []
         self._is_closed = False
         self._is_broken = False
@@ -108,7 +113,8 @@ class _Splitter:
     def _error(self, problem: str, offset: int) -> PermanentError:
         within = "/".join(level.name for level in self._levels[1:]) or "the top level"
         return PermanentError(
-            f"{self._name} {problem} at byte {offset:,}, in {within}; last complete document: {self._last}. "
+            f"{self._name} {problem} at byte {max(0, self._starts_at + offset):,}, in {within}; "
+            f"last complete document: {self._last}. "
             "Every complete document before it was read and the file is not marked as loaded: "
             "export it again and put the whole file in its place."
         )
@@ -130,7 +136,7 @@ class _Splitter:
             else:
                 yield from self._read_documents(brackets, collection_ends)
         if self._is_closed:
-            self._is_broken = not BLANK.match(self._buffer, self._at)
+            self._is_broken = not self._is_inner and not BLANK.match(self._buffer, self._at)
             self._at = self._at if self._is_broken else len(self._buffer)
 
     def _read_root(self) -> None:

@@ -119,7 +119,13 @@ def ingest_exports(lake: Lake, settings: Settings, *, is_snapshot: bool = False)
     )
     if not source.files():
         return Ingested()
-    return _drive(lake, source.name, ALL, lambda: source.poll(lake.cursors(source.name), lake.known(source.name)))
+
+    def noted() -> str | None:
+        return "; ".join(f"{name}: {note}" for name, found in source.notes.items() for note in found) or None
+
+    return _drive(
+        lake, source.name, ALL, lambda: source.poll(lake.cursors(source.name), lake.known(source.name)), noted
+    )
 
 
 def ingest_sheets(lake: Lake, settings: Settings) -> Ingested:
@@ -160,8 +166,17 @@ def ingest_inbox(lake: Lake, settings: Settings) -> Ingested:
     return result
 
 
-def _drive(lake: Lake, source: str, collection: str, read: Callable[[], Iterable[ChangeBatch]]) -> Ingested:
-    """Commits what is read; a failure keeps what was committed before it and becomes the source's state."""
+def _drive(
+    lake: Lake,
+    source: str,
+    collection: str,
+    read: Callable[[], Iterable[ChangeBatch]],
+    noted: Callable[[], str | None] = lambda: None,
+) -> Ingested:
+    """Commits what is read; a failure keeps what was committed before it and becomes the source's state.
+
+    ``noted`` says, when all is read, what a person should know of it.
+    """
     result = Ingested()
     try:
         for batch in _grouped(read(), lake.settings.batch_size):
@@ -175,7 +190,7 @@ def _drive(lake: Lake, source: str, collection: str, read: Callable[[], Iterable
         if not isinstance(error, TransientError | PermanentError):
             raise
     else:
-        _set_state(lake, source, collection, "ok", None)
+        _set_state(lake, source, collection, "ok", noted())
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,18 @@ from event_pipeline.warehouse.lake import Lake
 
 _NAMES_SHOWN = 3
 _SNIFFED_BYTES = 65_536
+_MANAGED_EXPORT = (
+    "is a managed export of Firestore, which only Google's own services read: load it into BigQuery, or import it into "
+    "a project and export that with node-firestore-import-export or the REST interface"
+)
+_OTHER_FORMATS = {
+    ".csv": "a table has no documents; one of registrations is read as a Google Sheet",
+    ".tsv": "a table has no documents; one of registrations is read as a Google Sheet",
+    ".xlsx": "a workbook is read as a Google Sheet",
+    ".zip": "unpack it and name the files in it",
+    ".avro": "export the table from BigQuery as JSON, newline delimited",
+    ".parquet": "export the table from BigQuery as JSON, newline delimited",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +38,8 @@ class LoadedFile:
     """What loading one file did; ``changes`` are versions of documents that the lake had not, deletes included.
 
     ``was_read`` is False for a file that was loaded before. ``not_followed`` counts documents by collection that
-    settings leave out. ``failure`` says what kept the file from being loaded whole.
+    settings leave out. ``failure`` says what kept the file from being loaded whole, ``notes`` what a person should know
+    of what was loaded.
     """
 
     path: Path
@@ -35,18 +49,24 @@ class LoadedFile:
     deletes: int = 0
     not_followed: Mapping[str, int] = field(default_factory=dict)
     failure: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def why_not_loadable(path: Path) -> str | None:
     """What keeps the file from being tried at all, None when nothing does."""
     if path.is_dir():
+        if any(path.rglob("*.overall_export_metadata")):
+            return f"{path} {_MANAGED_EXPORT}"
         return f"{path} is a folder: name the files in it"
     if not path.is_file():
         return f"{path} is not there"
+    if path.name.endswith("export_metadata") or re.fullmatch(r"output-\d+", path.name):
+        return f"{path} {_MANAGED_EXPORT}"
     if not path.name.endswith(TREE_SUFFIXES + LINE_SUFFIXES):
+        what = next((f"; {what}" for ending, what in _OTHER_FORMATS.items() if path.name.lower().endswith(ending)), "")
         return (
             f"{path} is of no known format: name a Realtime Database export .json, documents one a line .ndjson or "
-            ".jsonl; each may be gzipped (.gz)"
+            f".jsonl; each may be gzipped (.gz){what}"
         )
     try:
         path.open("rb").close()
@@ -61,18 +81,21 @@ def load_file(
     path: Path,
     *,
     is_snapshot: bool = False,
+    place: str | None = None,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> LoadedFile:
     """Commits what the file holds and the lake does not; ``on_read`` is told the bytes read so far.
 
-    With ``is_snapshot`` what earlier exports held and the file lacks is deleted, in the collections that the file has.
+    ``place`` is the path in the database that the file is a part of, None where the file says it itself. With
+    ``is_snapshot`` what earlier exports held and the file lacks is deleted, in the collections that the file has.
     """
     source = ExportFile(
         path,
-        _cursor_name(settings, path, is_snapshot),
+        _cursor_name(settings, path, is_snapshot, place),
         settings.firebase.collections,
         settings.batch_size,
         is_snapshot=is_snapshot,
+        place=place,
         on_read=on_read,
     )
     changes, deletes, failure = 0, 0, None
@@ -91,16 +114,19 @@ def load_file(
         deletes,
         dict(source.not_followed),
         _wrong_format(settings, path, failure, source) or failure,
+        tuple(source.notes.get(path.name, ())),
     )
 
 
-def _cursor_name(settings: Settings, path: Path, is_snapshot: bool) -> str:
+def _cursor_name(settings: Settings, path: Path, is_snapshot: bool, place: str | None) -> str:
     """Files of the exports folder share the name that its sensor knows them by.
 
-    A snapshot has another: a file that was loaded without its deletes can still be loaded with them.
+    A snapshot has another: a file that was loaded without its deletes can still be loaded with them. So has a file that
+    was said to belong elsewhere.
     """
-    place = path.resolve()
-    name = place.name if place.parent == settings.exports_dir.resolve() else str(place)
+    found = path.resolve()
+    name = found.name if found.parent == settings.exports_dir.resolve() else str(found)
+    name = f"{name} at {place}" if place else name
     return f"{name} as a snapshot" if is_snapshot else name
 
 
@@ -113,10 +139,13 @@ def _wrong_format(settings: Settings, path: Path, failure: str | None, source: E
     if failure:
         return None
     found = ", ".join(repr(name[:60]) for name in list(source.not_followed)[:_NAMES_SHOWN])
+    if len(source.plain_values) == min(_NAMES_SHOWN, len(source.not_followed)):
+        return f"{path} holds plain values at its top ({found}) and no documents: export the database from its root"
     followed = ", ".join(settings.firebase.collections)
     return (
         f"{path} holds no collection that is followed: found {found}, expected {followed}; export the database from "
-        "its root, or set firebase.collections (PIPELINE_FIREBASE__COLLECTIONS)"
+        "its root, or set firebase.collections (PIPELINE_FIREBASE__COLLECTIONS); if the file is a part of the "
+        "database, say which with --path, such as --path registrations"
     )
 
 

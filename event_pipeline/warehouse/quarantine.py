@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from event_pipeline.contracts.quarantine import QUARANTINE
@@ -22,6 +23,15 @@ SHOWN_COLUMNS = (
 """What a person is shown of a broken rule, in this order."""
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenRules:
+    """``rows`` by column name, as many as were asked for; ``total`` rules are broken, by so many ``documents``."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    documents: int
+
+
 def broken_rules(
     settings: Settings,
     *,
@@ -29,21 +39,29 @@ def broken_rules(
     document_id: str | None = None,
     rule: str | None = None,
     limit: int = 1_000,
-) -> tuple[list[dict[str, Any]], int]:
-    """Broken rules by column name, ``limit`` of them at most, and how many there are; None takes every value."""
+) -> BrokenRules:
+    """Broken rules of these documents, ``limit`` of them at most; None takes every value."""
     condition = " AND ".join(
         f"(?::VARCHAR IS NULL OR {column} = ?)" for column in ("table_name", "document_id", "rule")
     )
     parameters = [value for asked in (table, document_id, rule) for value in (asked, asked)]
     with _opened(settings) as connection:
         if connection is None:
-            return [], 0
+            return BrokenRules([], 0, 0)
         rows = connection.execute(
-            f"SELECT {', '.join(SHOWN_COLUMNS)}, count(*) OVER () FROM {QUARANTINE.qualified} WHERE {condition} "
+            f"SELECT {', '.join(SHOWN_COLUMNS)} FROM {QUARANTINE.qualified} WHERE {condition} "
             f"ORDER BY table_name, document_id, rule LIMIT {limit}",
             parameters,
         ).fetchall()
-    return [dict(zip(SHOWN_COLUMNS, row[:-1], strict=True)) for row in rows], rows[0][-1] if rows else 0
+        counted = first_row(
+            connection.execute(
+                f"SELECT count(*), count(DISTINCT (table_name, document_id)) FROM {QUARANTINE.qualified} "
+                f"WHERE {condition}",
+                parameters,
+            )
+        )
+    total, documents = counted or (0, 0)
+    return BrokenRules([dict(zip(SHOWN_COLUMNS, row, strict=True)) for row in rows], total, documents)
 
 
 def rejected_documents(settings: Settings, source: str) -> int:

@@ -12,16 +12,20 @@ import pytest
 from event_pipeline.alerts.results import CheckResult, RunResult, note_results
 from event_pipeline.alerts.scene import CannotLook
 from event_pipeline.alerts.signs import DagsterSign, SourceSign, WorkerSign
+from event_pipeline.api.door.desk import Scan
+from event_pipeline.contracts.inbox_records import WRITTEN_FIELDS
 from event_pipeline.contracts.marts import AGG_DAILY_METRICS
 from event_pipeline.contracts.progress import LAKE_PROGRESS
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import RAW_TABLES
 from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.contracts.stream import BATCHES
+from event_pipeline.inbound.delivery import Delivery
+from event_pipeline.inbound.records import email_event, payment_event
 from event_pipeline_tests.alerts.situation import NOW, TODAY, Situation
 
 Usage = namedtuple("Usage", "total used free")
-EVENTS = RAW_TABLES["events"]
+EVENTS, SCANS = RAW_TABLES["events"], RAW_TABLES["scans"]
 
 
 def run(number: int, succeeded: bool, minutes_ago: float = 0) -> RunResult:
@@ -272,6 +276,30 @@ class TestSchemaDrift:
         assert situation.subjects("schema_drift") == ["events.capacity:missing"]
         situation.put(EVENTS, *(document(n, 3, capacity=10) for n in range(90)))
         assert situation.find("schema_drift") == []
+
+    def test_what_the_platform_writes_itself_is_no_drift(self, situation: Situation) -> None:
+        """A file of scans says no event and no time of receipt; then phones scan by way of the API."""
+        scanned = Scan("code", NOW, "gate-1", event_id="e1").record(NOW)
+        dropped = {name: scanned[name] for name in ("type", "qr_code_data", "scanned_at", "scanner_id")}
+        situation.put(SCANS, *(document(n, **dropped) for n in range(60)))
+        assert situation.find("schema_drift") == []
+        situation.put(SCANS, *(document(n, 1, **scanned) for n in range(60)))
+        assert situation.find("schema_drift") == []
+        situation.put(SCANS, *(document(n, 2, **dropped) for n in range(100)))
+        assert situation.find("schema_drift") == []
+        situation.put(SCANS, *(document(n, 3, **dropped, phone_model="x") for n in range(5)))
+        assert situation.subjects("schema_drift") == ["scans.phone_model:new"]
+
+    def test_every_field_that_a_writer_writes_is_known(self) -> None:
+        delivery = Delivery(b"", {}, NOW)
+        mail = email_event(delivery, "p", "1", "open", occurred_at=None, email="a", message_id="m", about={}, raw="{}")
+        payment = payment_event(
+            delivery, "p", "1", "pending", payment_id="p", amount_minor=1, currency="INR", occurred_at=None, about={},
+            raw="{}",
+        )  # fmt: skip
+        assert Scan("code", NOW, "gate-1", event_id="e1").record(NOW).keys() <= WRITTEN_FIELDS["scans"]
+        assert mail.keys() <= WRITTEN_FIELDS["email_events"]
+        assert payment.keys() <= WRITTEN_FIELDS["payment_events"]
 
     def test_documents_are_looked_at_once(self, situation: Situation) -> None:
         situation.put(EVENTS, *(document(n) for n in range(60)))

@@ -91,13 +91,15 @@ def test_list_as_json_is_one_array_of_broken_rules(run) -> None:
 
 @pytest.mark.usefixtures("in_judged")
 def test_list_can_be_narrowed_and_says_when_there_is_more(run) -> None:
-    total = len(json.loads(run("quarantine", "list", "--json").out))
+    rows = json.loads(run("quarantine", "list", "--json").out)
+    documents = len({(row["table_name"], row["document_id"]) for row in rows})
+    assert documents < len(rows)
     assert run("quarantine", "list", "--limit", "1").out.splitlines()[-1] == (
-        f"1 of {total} broken rules shown; --limit shows more"
+        f"{documents} documents, {len(rows)} broken rules; 1 shown, --limit shows more"
     )
     rule = run("quarantine", "list", "--rule", "participant_email.garbled").out.splitlines()
     assert [line.split()[1] for line in rule[:-1:2]] == ["r2"]
-    assert rule[-1] == "1 broken rule"
+    assert rule[-1] == "1 document, 1 broken rule"
     assert run("quarantine", "list", "--table", "events").out == "nothing that fits is in quarantine\n"
 
 

@@ -1,5 +1,6 @@
 """Schema drift: top-level fields of documents that are new, or that were always there and are missing.
 
+Fields that the platform's own door and webhooks write come and go with who writes, and are no drift.
 Only documents that came since the last look are read, and of many a sample; names of fields and counts are kept.
 """
 
@@ -11,6 +12,7 @@ from datetime import timedelta
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.scene import Row, Scene
 from event_pipeline.contracts.contract import Contract
+from event_pipeline.contracts.inbox_records import WRITTEN_FIELDS
 from event_pipeline.contracts.raw import RAW_FIREBASE, RAW_INBOX
 from event_pipeline.settings.alert_rules import SchemaDrift
 from event_pipeline.sqlite import instant, stamp
@@ -95,8 +97,10 @@ def _judge(scene: Scene, collection: str, fields: Mapping[str, Row], rule: Schem
     total = fields.get(_ALL)
     if total is None or len(fields) > _MOST_FIELDS:
         return []
-    found = []
+    found, own = [], WRITTEN_FIELDS.get(collection, frozenset())
     for name, row in fields.items():
+        if name in own:
+            continue
         is_new = not row["is_known"] and scene.now - instant(row["first_seen_at"]) < timedelta(days=rule.days)
         if name != _ALL and is_new and row["documents"] >= rule.least_documents:
             summary = f"documents of {collection} have a field {name!r} that none had before"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
@@ -76,6 +76,17 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class InQuarantine:
+    """``rules`` are those that are broken, the most documents first.
+
+    ``rejected`` counts by table the documents that are in quarantine only, each once however many rules it breaks.
+    """
+
+    rules: Sequence[Refused] = ()
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class OffPace:
     """An upcoming event behind what is usual, by the comparison that its own page and the API show."""
 
@@ -128,10 +139,11 @@ def _checks(dashboard: Dashboard, quality: Quality) -> Iterator[Concern]:
 
 
 def _quarantine(dashboard: Dashboard) -> Iterator[Concern]:
-    rejected = [item for item in dashboard.refused.get() if item.consequence == "rejected"]
+    found = dashboard.quarantine.get()
+    rejected = [item for item in found.rules if item.consequence == "rejected"]
     if not rejected:
         return
-    documents = sum(item.documents for item in rejected)
+    documents = sum(found.rejected.values())
     worst = max(rejected, key=lambda item: item.documents)
     title = f"{dashboard.formats.counted(documents, 'record')} in quarantine"
     detail = f"not counted anywhere; most are {worst.table_name} with a bad {worst.field}"
@@ -171,8 +183,8 @@ def _alerts(services: Services) -> Iterator[Concern]:
         yield Concern(_LEVELS[alert.severity], title, detail, *way)
 
 
-def refused_documents(services: Services) -> list[Refused]:
-    """Quarantine by table and rule, the most documents first; nobody is named. Empty while it cannot be read."""
+def in_quarantine(services: Services) -> InQuarantine:
+    """What is in quarantine; nobody is named. Empty while it cannot be read."""
     try:
         with services.private.session() as session:
             there = session.row(
@@ -181,15 +193,20 @@ def refused_documents(services: Services) -> list[Refused]:
                 {"layer": QUARANTINE.layer, "table": QUARANTINE.table},
             )
             rows = session.rows(_REFUSED) if there else []
+            counted = session.rows(_REJECTED) if there else []
     except Problem:
-        return []
-    return [Refused(**row) for row in rows]
+        return InQuarantine()
+    return InQuarantine([Refused(**row) for row in rows], {row["table_name"]: row["documents"] for row in counted})
 
 
 _REFUSED = f"""
 SELECT table_name, field, rule, consequence, min(what_to_do) AS what_to_do, count(DISTINCT document_id) AS documents
 FROM {QUARANTINE.qualified} GROUP BY table_name, field, rule, consequence
 ORDER BY documents DESC, table_name, rule
+"""
+_REJECTED = f"""
+SELECT table_name, count(DISTINCT document_id) AS documents
+FROM {QUARANTINE.qualified} WHERE consequence = 'rejected' GROUP BY table_name
 """
 
 

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from event_pipeline.api.dashboard.attention import OffPace, Refused
+    from event_pipeline.api.dashboard.attention import InQuarantine, OffPace
 
 _TICKED = re.compile(r"`([^`]+)`")
 _LOOK_SECONDS = 5.0
-_REFUSED_SECONDS = 15.0
+_QUARANTINE_SECONDS = 15.0
 _OFF_PACE_SECONDS = 30.0
 
 Fragments = Mapping[str, str]
@@ -47,7 +47,7 @@ class Dashboard:
         self.formats = Formats(services.settings.organisation)
         self.templates = _templates(self.formats)
         self.look: Kept[Look] = Kept(lambda: look(services), _LOOK_SECONDS)
-        self.refused: Kept[list[Refused]] = Kept(lambda: attention.refused_documents(services), _REFUSED_SECONDS)
+        self.quarantine: Kept[InQuarantine] = Kept(lambda: attention.in_quarantine(services), _QUARANTINE_SECONDS)
         self.off_pace: Kept[list[OffPace]] = Kept(lambda: attention.events_off_pace(services), _OFF_PACE_SECONDS)
         self.feed = LiveFeed(self, TOPICS)
 

@@ -46,6 +46,7 @@ def events(
         status=chosen or "",
         q=q,
         statuses=STATUSES,
+        refused=page.dashboard.quarantine.get().rejected.get("events", 0),
     )
 
 

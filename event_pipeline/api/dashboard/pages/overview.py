@@ -54,7 +54,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the page shows; ``now_on`` are events that have begun and not ended."""
+    """What the page shows; ``now_on`` are events that have begun and not ended.
+
+    ``refused`` counts records that are in quarantine only, ``refused_events`` the events among them.
+    """
 
     concerns: list[Concern]
     cards: list[Card]
@@ -62,6 +65,8 @@ class Overview:
     now_on: list[Event]
     coming: list[Event]
     is_new: bool
+    refused: int
+    refused_events: int
     as_of: datetime
 
 
@@ -103,6 +108,7 @@ def overview_figures(dashboard: Dashboard, period: TrendPeriod, metric: Metric) 
         chosen = week if period == "week" else analytics_answer(session, state, services, period, granularity, 1)
         before = _before(session, chosen, granularity)
         now_on, coming = _now_and_next(session, services)
+    rejected = dashboard.quarantine.get().rejected
     return Overview(
         concerns=concerns(dashboard, today.quality),
         cards=_cards(today, week, dashboard.formats),
@@ -110,6 +116,8 @@ def overview_figures(dashboard: Dashboard, period: TrendPeriod, metric: Metric) 
         now_on=now_on,
         coming=coming,
         is_new=chosen.first_day is None and not now_on and not coming,
+        refused=sum(rejected.values()),
+        refused_events=rejected.get("events", 0),
         as_of=state.committed_at,
     )
 

@@ -39,14 +39,16 @@ def quality(page: Annotated[Page, shows("read")], table: Annotated[str, Query(ma
     found = quality_page(page.dashboard, table)
     known = [item.table_name for item in found.tables]
     chosen = table if table in known else ""
-    refused = page.dashboard.refused.get()
+    quarantine = page.dashboard.quarantine.get()
+    wanted = [name for name in quarantine.rejected if not chosen or chosen == f"staging.{name}"]
     return page.show(
         "quality.html",
         found=found,
         table=chosen,
         dimensions=DIMENSIONS,
         samples=sampled_rows(page.services, chosen, {(item.expectation, item.column) for item in found.broken}),
-        refused=[item for item in refused if not chosen or chosen == f"staging.{item.table_name}"],
+        refused=[item for item in quarantine.rules if not chosen or chosen == f"staging.{item.table_name}"],
+        rejected=sum(quarantine.rejected[name] for name in wanted),
     )
 
 
