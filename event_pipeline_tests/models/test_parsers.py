@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from event_pipeline.contracts.contract import Column
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.parsers import reading
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.reading import INDIA, Texts, whole
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -94,7 +95,7 @@ def test_what_names_no_plausible_instant_is_none(text: str) -> None:
 
 
 @given(instants)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=scaled(50))
 def test_every_way_of_writing_an_instant_means_the_same(at: datetime) -> None:
     whole_second = at.replace(microsecond=0)
     local = whole_second.astimezone(KOLKATA)
@@ -132,7 +133,7 @@ def test_amounts_become_minor_units(text: str, paise: int | None) -> None:
 
 
 @given(st.decimals(-(10**10), 10**10, places=4))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=scaled(50))
 def test_amounts_are_exact_and_round_half_away_from_zero(amount: Decimal) -> None:
     expected = int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP))
     assert read("amount", f"{amount:f}") == expected
@@ -195,7 +196,7 @@ def test_an_address_is_lower_case_without_what_cannot_be_seen(text: str, address
 
 
 @given(anything, st.sampled_from(["", " ", "\u00a0", "\u200b", "\t"]))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=scaled(50))
 def test_reading_an_address_again_changes_nothing(text: str, space: str) -> None:
     once = texts_of("email").read([text + "@example.org", space + text + space + "@EXAMPLE.org"])
     assert texts_of("email").read(once) == once
@@ -217,7 +218,7 @@ def test_texts_and_structures_are_told_apart(parser: str, text: str, value: str 
 
 
 @given(st.lists(anything | st.from_regex(r"[-+0-9.eE:/ TZ,]{0,30}", fullmatch=True), min_size=1, max_size=30))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=scaled(30))
 def test_no_text_makes_a_reading_fail(texts: list[str]) -> None:
     for parser in ("text", "verbatim", "email", "phone", "timestamp", "amount", "integer", "boolean", "choice", "json"):
         plain = [text.replace("\x00", "") for text in texts]

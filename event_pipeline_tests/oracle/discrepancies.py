@@ -53,7 +53,7 @@ def _kinds(
         "amount_differs_from_fee": is_verified
         and is_home
         and bool(fee)
-        and row["amount_minor"] not in (fee, fee * size if fee else None),  # noqa: E501
+        and row["amount_minor"] not in (fee, fee * size if fee else None),
         "paid_twice": is_verified and row["registration_id"] is not None and standing[row["registration_id"]] > 1,
         "paid_for_cancelled": stands and registration is not None and registration["is_cancelled"],
         "paid_for_duplicate": stands and registration is not None and registration["is_duplicate"],

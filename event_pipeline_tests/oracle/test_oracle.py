@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.oracle.beside import Beside
 from event_pipeline_tests.oracle.histories import arrivals, histories
 from event_pipeline_tests.warehouse.fixtures import memory_pipeline
@@ -20,6 +21,6 @@ def beside(memory_pipeline: MemoryPipeline) -> Beside:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=scaled(20))
 def test_any_history_has_the_figures_that_the_oracle_works_out(beside: Beside, data: st.DataObject) -> None:
     beside.check(data.draw(arrivals(data.draw(histories()))))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from event_pipeline.errors import PermanentError
 from event_pipeline.sources.sheet_columns import REGISTRATIONS, TEAM_MEMBERS
 from event_pipeline.sources.sheet_layout import SheetRow, read_rows
+from event_pipeline_tests.effort import scaled
 
 APP_HEADER = [
     "S.No.", "Name", "Email", "Phone", "Student ID", "Department", "Year", "Registration Type", "Registration Status",
@@ -187,7 +188,7 @@ def said(row: list[str]) -> bool:
     return any(cell.strip().upper() not in ("", "N/A") for cell in row[1:])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(tables)
 def test_every_row_that_says_something_is_exactly_one_record(table: list[list[str]]) -> None:
     rows = registrations(APP_HEADER, *table)
@@ -198,7 +199,7 @@ def test_every_row_that_says_something_is_exactly_one_record(table: list[list[st
         assert sorted([*row.fields.values(), *row.custom_fields.values()]) == sorted(typed)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(tables, st.randoms(use_true_random=False), st.lists(st.integers(0, 8), max_size=4))
 def test_column_order_and_blank_rows_change_nothing_but_row_numbers(
     table: list[list[str]], shuffler: random.Random, blanks: list[int]
@@ -213,7 +214,7 @@ def test_column_order_and_blank_rows_change_nothing_but_row_numbers(
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(st.lists(st.lists(st.one_of(cells, st.none(), st.integers(), st.booleans()), max_size=6), max_size=8))
 def test_any_grid_under_a_header_is_read(grid: list[list[Any]]) -> None:
     rows = registrations(["Name", "Email"], *grid)
