@@ -4,7 +4,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up test lint format docs bench bench-live bench-api bench-exports fuzz faults
+.PHONY: help up test lint format docs bench bench-live bench-api bench-exports fuzz properties faults
 
 help:
 	@echo "make up      set everything up, run the pipeline once, serve the dashboard and the Dagster UI until Ctrl-C"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench-live  measure latency, rates, memory and the lake's size with up to five million"
 	@echo "make bench-api   measure how soon the API answers, beside Datasette"
 	@echo "make fuzz    ask the API thousands of requests, valid or not"
+	@echo "make properties  try every property of the tests with a hundred times as many examples; PROPERTIES='path -k name'"
 	@echo "make bench-exports  measure exports of five million rows in every format"
 	@echo "make faults  kill worker and runs at 200 random moments and look whether anything was lost; FAULTS='--count 20'"
 
@@ -45,6 +46,9 @@ bench-api: .venv/.installed-bench
 
 fuzz: .venv/.installed-dev
 	@$(BIN)/pytest event_pipeline_tests/api/test_any_request.py --hypothesis-profile $@ --timeout 3600
+
+properties: .venv/.installed-dev
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m hypothesis --hypothesis-profile long --timeout 0 $(PROPERTIES)
 
 bench-live: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks.live

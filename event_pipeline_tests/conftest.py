@@ -8,19 +8,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import hypothesis
 import pytest
 import structlog
 
 from event_pipeline.settings import load_settings
+from event_pipeline_tests.effort import register_profiles
 from event_pipeline_tests.firestore_emulator import EmulatorMissing, running_emulator
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
 
-FUZZ = "fuzz"
-"""Hypothesis profile of long runs, ``pytest --hypothesis-profile fuzz``: what tests may ask of anything, at length."""
-hypothesis.settings.register_profile(FUZZ, max_examples=150)
+register_profiles()
 
 
 @pytest.fixture(autouse=True)

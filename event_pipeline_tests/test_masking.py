@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.masking import MASK, SecretMask, is_telling, mask_userinfo, secrets_of
 from event_pipeline.settings import Settings
+from event_pipeline_tests.effort import scaled
 
 TELLING = """
 password db_password Password userPasswd token accessToken refresh_token resume_token secret client_secret api_key
@@ -83,7 +84,7 @@ def test_secrets_of_settings_include_passwords_in_addresses() -> None:
     }
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=scaled(200))
 @given(SECRETS, st.text(max_size=30), st.text(max_size=30))
 def test_known_secret_never_survives(secret: str, before: str, after: str) -> None:
     mask = SecretMask([secret])
@@ -92,7 +93,7 @@ def test_known_secret_never_survives(secret: str, before: str, after: str) -> No
         assert text not in masked or text in before + MASK + after
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=scaled(100))
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(alphabet="abc /", max_size=20),

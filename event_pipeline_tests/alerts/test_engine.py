@@ -15,6 +15,7 @@ from event_pipeline.alerts.alert import Alert, Condition, Notice
 from event_pipeline.alerts.engine import advance, tell
 from event_pipeline.alerts.silence import Silence
 from event_pipeline.settings import AlertRule
+from event_pipeline_tests.effort import scaled
 
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)
 RULE = AlertRule(for_minutes=2, clear_minutes=3, repeat_hours=1)
@@ -198,7 +199,7 @@ _STEPS = st.lists(st.tuples(st.integers(0, 9), _SUBJECTS, st.booleans()), max_si
 
 
 @given(_STEPS, st.integers(0, 6), st.integers(0, 6), st.integers(0, 10))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=scaled(300), deadline=None)
 def test_whatever_happens_tellings_alternate(
     steps: list[tuple[int, set[str] | None, bool]], for_minutes: int, clear_minutes: int, group_minutes: int
 ) -> None:
@@ -227,7 +228,7 @@ def test_whatever_happens_tellings_alternate(
 
 
 @given(st.integers(0, 10), st.integers(0, 10), st.integers(1, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_what_holds_is_told_in_time(for_minutes: int, group_minutes: int, pause: int) -> None:
     course = Course(rules={"r": AlertRule(for_minutes=for_minutes)}, group=timedelta(minutes=group_minutes))
     course.step(0, {"r": "a"})

@@ -19,7 +19,7 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from event_pipeline_tests.api.organisation import Api, running_api, settings_for
-from event_pipeline_tests.conftest import FUZZ
+from event_pipeline_tests.effort import FUZZ
 
 CASES = 6
 """Of each operation, as many valid as invalid; and walks from answer to request."""

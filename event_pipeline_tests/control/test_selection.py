@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from event_pipeline.control.errors import WrongRequestError
 from event_pipeline.control.selection import select_assets
 from event_pipeline.control.workspace import Asset, Location
+from event_pipeline_tests.effort import scaled
 
 
 def _asset(key: str, *depends_on: str, can_run: bool = True, **fields) -> Asset:
@@ -72,7 +73,7 @@ def test_empty_selection_names_the_groups() -> None:
         select_assets(LOCATION, ["group:mart"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(st.text(max_size=30) | st.text(alphabet='+*():" /ab', max_size=20))
 def test_hostile_selection_is_a_wrong_request_or_selects(text: str) -> None:
     try:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from event_pipeline.demo import DEFAULT_AS_OF, generate_demo
 from event_pipeline.demo.writer import AtomicFiles, LineWriter
 from event_pipeline_tests.demo.reading import Demo
+from event_pipeline_tests.effort import scaled
 
 
 def _hashes(target: Path) -> dict[str, str]:
@@ -49,7 +50,7 @@ def test_a_date_means_its_midnight_in_utc(tmp_path: Path) -> None:
 @given(
     registrations=st.integers(100, 400), seed=st.integers(0, 2**40), day=st.dates(date(2005, 1, 1), date(2040, 12, 31))
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=scaled(25))
 def test_any_small_demo_is_complete(
     tmp_path_factory: pytest.TempPathFactory, registrations: int, seed: int, day: date
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.exports.written import csv_rows, written
 
 HOSTILE = (
@@ -50,7 +51,7 @@ def test_what_is_no_formula_is_left_alone_in_csv(text: str) -> None:
 
 
 @given(texts=st.lists(st.one_of(st.none(), hostile_texts), min_size=1, max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scaled(150), deadline=None)
 def test_no_cell_of_csv_runs_and_every_text_can_be_had_back(texts: list[str | None]) -> None:
     header, *rows = csv_rows(written("csv", pa.table({"v": pa.array(texts, pa.string())})))
     assert header == ["v"]
@@ -61,7 +62,7 @@ def test_no_cell_of_csv_runs_and_every_text_can_be_had_back(texts: list[str | No
 
 
 @given(text=hostile_texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(60), deadline=None)
 def test_no_cell_of_excel_is_a_formula(text: str) -> None:
     data = written("xlsx", _column(text))
     cell = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0].cell(2, 1)

@@ -91,7 +91,7 @@ def unformatted(cell: Any) -> Any:
 
 def untidied(rows: list[list[Any]], seed: int) -> list[list[Any]]:
     """People's rows sorted anew and columns moved."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     title, header, body = rows[:2], rows[2], rows[3:]
     chance.shuffle(body)
     order = list(range(len(header)))

@@ -14,6 +14,7 @@ from event_pipeline.increments import driver as driver_module
 from event_pipeline.increments.driver import Driver
 from event_pipeline.increments.rebuild import rebuild
 from event_pipeline.sources.change import Change
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.warehouse.pipelines import AS_OF, Pipeline, real_pipeline
 from event_pipeline_tests.warehouse.test_order_of_arrival import arrivals, histories
 
@@ -71,7 +72,7 @@ def apply(driver: Driver, crash: Crash, patch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=3)
+@settings(deadline=None, max_examples=scaled(3))
 def test_a_history_cut_by_crashes_makes_what_a_rebuild_makes(
     lake: Pipeline, driver: Driver, data: st.DataObject
 ) -> None:

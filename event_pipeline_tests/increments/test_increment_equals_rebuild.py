@@ -15,6 +15,7 @@ from event_pipeline.increments.registry import INCREMENTS
 from event_pipeline.increments.stage import Stage
 from event_pipeline.models.registry import MODELS
 from event_pipeline.sources.change import Change
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.warehouse.fixtures import memory_pipeline
 from event_pipeline_tests.warehouse.pipelines import AS_OF, Contents, MemoryPipeline, batched
 from event_pipeline_tests.warehouse.test_order_of_arrival import HISTORY, arrivals, histories
@@ -75,7 +76,7 @@ def test_models_that_depend_on_what_has_started_say_what_starting_touches() -> N
 
 
 @given(arrivals(HISTORY))
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=scaled(5))
 def test_increments_make_what_a_rebuild_makes(
     memory_pipeline: MemoryPipeline, compiler: Compiler, parts: list[list[Change]]
 ) -> None:
@@ -87,7 +88,7 @@ def test_increments_make_what_a_rebuild_makes(
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=scaled(5))
 def test_increments_of_any_history_make_what_a_rebuild_makes(
     memory_pipeline: MemoryPipeline, compiler: Compiler, data: st.DataObject
 ) -> None:
@@ -99,7 +100,7 @@ def test_increments_of_any_history_make_what_a_rebuild_makes(
 
 
 @given(st.permutations(HISTORY))
-@settings(deadline=None, max_examples=1)
+@settings(deadline=None, max_examples=scaled(1))
 def test_each_single_change_leaves_what_a_rebuild_would_make(
     memory_pipeline: MemoryPipeline, compiler: Compiler, history: list[Change]
 ) -> None:

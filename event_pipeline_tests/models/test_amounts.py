@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.models.amounts import amount_text, minor_units
 from event_pipeline.models.locale import Locale
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.reading import Texts
 
 INDIA, GERMANY, FRANCE = Locale("UTC", "INR", "IN"), Locale("UTC", "EUR", "DE"), Locale("UTC", "EUR", "FR")
@@ -68,7 +69,7 @@ def written(draw: st.DrawFn) -> tuple[Locale, str, int]:
 
 
 @given(st.lists(written(), min_size=20, max_size=40))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 def test_an_amount_in_the_writing_of_the_country_is_that_amount(found: list[tuple[Locale, str, int]]) -> None:
     for locale in {locale for locale, _, _ in found}:
         texts = {text: minor for of, text, minor in found if of == locale}
@@ -76,7 +77,7 @@ def test_an_amount_in_the_writing_of_the_country_is_that_amount(found: list[tupl
 
 
 @given(st.lists(st.tuples(written(), st.sampled_from(WRITINGS)), min_size=20, max_size=40))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=scaled(40))
 def test_a_number_of_another_country_is_its_amount_or_refused_unless_the_text_is_ambiguous(found: list) -> None:
     for (_, text, minor), (locale, *_) in found:
         bare = "".join(char for char in text if char.isdecimal() or char in ".,'\u2019 \u00a0\u202f")
@@ -90,7 +91,7 @@ def test_a_number_of_another_country_is_its_amount_or_refused_unless_the_text_is
 
 
 @given(st.sampled_from(OTHER_CURRENCIES), st.integers(0, 10**6), st.booleans(), st.sampled_from(("", " ")))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 def test_another_currency_is_refused(sign: str, units: int, is_before: bool, space: str) -> None:
     text = f"{sign}{space}{units}" if is_before else f"{units}{space}{sign}"
     assert read(text, INDIA) is None

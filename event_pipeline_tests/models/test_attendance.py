@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_pipeline.sources.change import Change
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.warehouse.documents import changed, event, qr_code, registration, scan, sheet_row
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline, Row
 
@@ -309,7 +310,7 @@ plain = st.text(st.characters(max_codepoint=0xFFFF, exclude_characters="\x00", e
 
 
 @given(st.lists(st.tuples(plain, plain, plain, st.integers(0, 2**53)), min_size=5, max_size=20))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=scaled(20))
 def test_the_database_computes_the_apps_checksum(memory_pipeline: MemoryPipeline, parts: list[Any]) -> None:
     memory_pipeline.clear()
     for number, (registration_id, event_id, person, made_at) in enumerate(parts):

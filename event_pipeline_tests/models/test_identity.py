@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_pipeline.models.identity import keyed_hash
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.reading import Texts
 
 plain = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=30)
@@ -20,7 +21,7 @@ def hashes(key: str = "a key for tests only") -> Texts:
 
 
 @given(st.lists(plain, min_size=1, max_size=20, unique=True))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=scaled(30))
 def test_a_pseudonym_is_stable_and_tells_people_apart(texts: list[str]) -> None:
     found = hashes().read(texts)
     assert found == hashes().read(texts)
@@ -29,7 +30,7 @@ def test_a_pseudonym_is_stable_and_tells_people_apart(texts: list[str]) -> None:
 
 
 @given(plain)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=scaled(30))
 def test_another_key_makes_another_pseudonym(text: str) -> None:
     assert hashes().read([text]) != hashes("another key for tests").read([text])
 

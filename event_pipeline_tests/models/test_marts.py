@@ -17,6 +17,7 @@ from event_pipeline.contracts.core import CORE, EMAIL_EVENTS
 from event_pipeline.contracts.marts import MARTS
 from event_pipeline.models.marts import MART_MODELS
 from event_pipeline.models.marts.measures import has_started
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.star import LOCALE, Row, Star, made_marts
 from event_pipeline_tests.models.star_rows import AS_OF, MakeMarts, check_in, event, mail, payment, registration
 
@@ -105,7 +106,7 @@ def total(rows: list[Row], column: str) -> int:
     return sum(row[column] for row in rows)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=scaled(15))
 @given(rows=stars(), as_of=SOME_INSTANTS)
 def test_the_same_number_is_the_same_wherever_it_appears(rows: dict[str, Any], as_of: datetime) -> None:
     star = Star(**rows)
@@ -149,7 +150,7 @@ def test_the_same_number_is_the_same_wherever_it_appears(rows: dict[str, Any], a
     }
 
 
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=scaled(5))
 @given(rows=stars(), data=st.data())
 def test_the_order_of_the_rows_does_not_matter(rows: dict[str, Any], data: st.DataObject) -> None:
     shuffled = {name: data.draw(st.permutations(listed)) for name, listed in rows.items()}

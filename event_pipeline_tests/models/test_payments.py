@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.models.registry import MODELS
 from event_pipeline.sources.change import Change
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.star import broken_promises
 from event_pipeline_tests.warehouse.documents import changed, event, payment_event, registration, sheet_row
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline, Row, broken_references
@@ -209,7 +210,7 @@ reports = st.lists(
 
 
 @given(reports)
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=scaled(20))
 def test_revenue_lies_between_nothing_and_what_was_paid(memory_pipeline: MemoryPipeline, told: list[Any]) -> None:
     memory_pipeline.clear()
     said: defaultdict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from event_pipeline.models.phones import compact_number, e164
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.reading import Texts
 
 HOMES = ("IN", "US", "DE", "GB", "SG")
@@ -75,7 +76,7 @@ def is_dialled_at_home(text: str) -> bool:
         "९८७६५४३२१०",
     ]
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=scaled(40))
 def test_a_home_number_is_what_the_library_makes_of_it(texts: list[str]) -> None:
     found = numbers("IN").read(texts)
     assert dict(zip(texts, found, strict=True)) == {text: by_library(text, "IN") for text in texts}

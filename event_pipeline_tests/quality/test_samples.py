@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.quality.gx_runner import check_table
 from event_pipeline.settings import Settings
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.quality.conftest import CheckVisits, only_failure
 from event_pipeline_tests.quality.visits import FORMS, NOW, PLACES, VISITS, form, store, visit
 
@@ -41,7 +42,9 @@ def test_long_values_are_shortened(check_visits: CheckVisits) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30))
-@hypothesis_settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    deadline=None, max_examples=scaled(12), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_hostile_values_stay_one_line_and_one_value(
     connection: duckdb.DuckDBPyConnection, settings: Settings, value: str
 ) -> None:

@@ -20,6 +20,7 @@ from event_pipeline.settings import COLLECTIONS
 from event_pipeline.sources.change import CHANGE_SCHEMA, ChangeBatch, NothingKnown, version_of
 from event_pipeline.sources.documents import wrap_garbled
 from event_pipeline.sources.export_files import ExportFilesSource
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.sources.memory_lake import MemoryLake, ids_of
 
 DAY_1 = datetime(2025, 6, 8, 3, 0, 0, 250_000, tzinfo=UTC)
@@ -374,7 +375,7 @@ TREES = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=scaled(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TREES, st.integers(1, 4))
 def test_rows_in_equal_rows_out_as_a_tree_and_as_lines(tmp_path: Path, tree: dict[str, Any], batch_size: int) -> None:
     flat = [(collection, key, value) for collection, held in tree.items() for key, value in held.items()]

@@ -16,6 +16,7 @@ from event_pipeline.errors import PermanentError
 from event_pipeline.sources.change import CHANGE_SCHEMA, ChangeBatch, NothingKnown, version_of
 from event_pipeline.sources.documents import wrap_garbled
 from event_pipeline.sources.inbox import InboxSource
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.sources.memory_lake import MemoryLake
 
 MODIFIED = datetime(2025, 6, 8, 3, 0, tzinfo=UTC)
@@ -267,7 +268,7 @@ LINES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=scaled(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LINES, st.integers(1, 5))
 def test_rows_in_equal_rows_out(tmp_path: Path, lines: list[bytes], batch_size: int) -> None:
     path = drop(tmp_path, "a.ndjson", *lines)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.errors import PermanentError
 from event_pipeline.sources.json_tree import VALUE_ID, split_tree
+from event_pipeline_tests.effort import scaled
 
 Documents = list[tuple[str, str, str]]
 
@@ -85,7 +86,7 @@ def parsed(documents: Documents) -> list[tuple[str, str, Any]]:
     return [(collection, document_id, json.loads(payload)) for collection, document_id, payload in documents]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=scaled(300))
 @given(TREES, st.integers(1, 200), st.sampled_from([None, 2, "\t"]), st.booleans(), st.booleans())
 def test_any_tree_in_any_chunks_equals_the_standard_reader(
     tree: dict[str, Any], chunk_bytes: int, indent: int | str | None, ascii_only: bool, has_mark: bool
@@ -95,7 +96,7 @@ def test_any_tree_in_any_chunks_equals_the_standard_reader(
     assert documents == expected(tree)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=scaled(200))
 @given(TREES, st.integers(1, 60), st.data())
 def test_a_cut_export_yields_a_prefix_and_then_an_error(tree: dict[str, Any], chunk_bytes: int, data: Any) -> None:
     text = json.dumps(tree, ensure_ascii=False).encode()
@@ -105,7 +106,7 @@ def test_a_cut_export_yields_a_prefix_and_then_an_error(tree: dict[str, Any], ch
     assert "export.json breaks off" in error
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=scaled(200))
 @given(TREES, st.integers(1, 60), st.data())
 def test_a_damaged_byte_never_crashes_and_is_never_silent(tree: dict[str, Any], chunk_bytes: int, data: Any) -> None:
     text = bytearray(json.dumps(tree).encode())

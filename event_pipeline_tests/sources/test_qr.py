@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_pipeline.sources.qr import qr_checksum, qr_checksums, signed_text
+from event_pipeline_tests.effort import scaled
 
 
 def _as_the_app_computes_it(text: str) -> int:
@@ -37,20 +38,20 @@ def test_checksum_is_the_one_that_the_app_computes(text: str, checksum: str) -> 
 
 
 @given(st.text(st.characters(exclude_categories=())))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=scaled(200))
 def test_checksum_agrees_with_signed_32_bit_steps_on_any_text(text: str) -> None:
     assert int(qr_checksum(text), 36) == _as_the_app_computes_it(text)
 
 
 @given(st.lists(st.text(), max_size=8), st.integers(0, 3))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=scaled(200))
 def test_column_of_checksums_agrees_with_single_ones(texts: list[str], skipped: int) -> None:
     column = pa.array(texts, pa.string())[skipped:]
     assert qr_checksums(column).to_pylist() == [qr_checksum(text) for text in texts[skipped:]]
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=127), max_size=200), max_size=8))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=scaled(200))
 def test_column_of_ascii_checksums_agrees_with_single_ones(texts: list[str]) -> None:
     assert qr_checksums(pa.array(texts, pa.string())).to_pylist() == [qr_checksum(text) for text in texts]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from event_pipeline.errors import PermanentError
 from event_pipeline.settings import Firebase
 from event_pipeline.sources.realtime_database import RealtimeDatabaseSource
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.realtime_database_server import RealtimeDatabase
 from event_pipeline_tests.sources.memory_lake import MemoryLake, ids_of
 from event_pipeline_tests.sources.realtime_organisation import ago, registrations
@@ -168,7 +169,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scaled(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents=st.dictionaries(_KEYS, _VALUES | st.fixed_dictionaries({"updated_at": _VALUES}), max_size=20))
 def test_any_documents_survive_and_reconcile_to_the_same(
     source: RealtimeDatabaseSource, database: RealtimeDatabase, documents: dict[str, Any]

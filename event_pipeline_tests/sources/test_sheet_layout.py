@@ -13,6 +13,7 @@ from event_pipeline.errors import PermanentError
 from event_pipeline.sources.sheet_columns import REGISTRATIONS, TEAM_MEMBERS
 from event_pipeline.sources.sheet_layout import SheetRow, read_rows
 from event_pipeline.sources.sheet_people import COUNT_FOR_EMAIL, NAME_ONLY, PHONE_ONLY
+from event_pipeline_tests.effort import scaled
 
 APP_HEADER = [
     "S.No.", "Name", "Email", "Phone", "Student ID", "Department", "Year", "Registration Type", "Registration Status",
@@ -290,7 +291,7 @@ cells = st.one_of(
 tables = st.lists(st.lists(cells, min_size=len(APP_HEADER), max_size=len(APP_HEADER)), max_size=8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(tables)
 def test_every_row_with_an_address_is_exactly_one_record(table: list[list[str]]) -> None:
     rows = registrations(APP_HEADER, *table)
@@ -313,7 +314,7 @@ people = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=scaled(100))
 @given(people, st.lists(st.tuples(st.integers(0, 12), st.sampled_from([[], *NOBODY])), max_size=8), st.booleans())
 def test_nobodys_rows_and_side_tables_never_change_the_people(
     table: list[list[Any]], inserted: list[tuple[int, list[Any]]], has_side_table: bool
@@ -330,7 +331,7 @@ def test_nobodys_rows_and_side_tables_never_change_the_people(
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(tables, st.randoms(use_true_random=False), st.lists(st.integers(0, 8), max_size=4))
 def test_column_order_and_blank_rows_change_nothing_but_row_numbers(
     table: list[list[str]], shuffler: random.Random, blanks: list[int]
@@ -345,7 +346,7 @@ def test_column_order_and_blank_rows_change_nothing_but_row_numbers(
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(st.lists(st.lists(st.one_of(cells, st.none(), st.integers(), st.booleans()), max_size=6), max_size=8))
 def test_any_grid_under_a_header_is_read(grid: list[list[Any]]) -> None:
     rows = registrations(["Name", "Email"], *grid)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from event_pipeline.settings import Stream
 from event_pipeline.sources.change import Change, ChangeBatch
 from event_pipeline.stream.intake import MOST_AT_ONCE, Emitted, Intake, StoppingError
+from event_pipeline_tests.effort import scaled
 
 NOW = datetime(2025, 6, 8, tzinfo=UTC)
 PATIENCE_SECONDS = 30
@@ -143,7 +144,7 @@ class TestHowMuch:
         assert "scan-0" in first_ids(waiting.take(0))
 
     @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 60)), max_size=40))
-    @settings(deadline=None, max_examples=50)
+    @settings(deadline=None, max_examples=scaled(50))
     def test_each_source_is_taken_in_its_order_and_whole(self, puts: list[tuple[str, int]]) -> None:
         waiting = intake(Clock(), queue_changes=1_000_000)
         owners = {name: owner(name) for name in "abc"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.sources.change import Change
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.story import STORY
 from event_pipeline_tests.warehouse.documents import (
     changed,
@@ -90,7 +91,7 @@ def in_order(memory_pipeline: MemoryPipeline) -> dict[str, str]:
 
 
 @given(arrivals(HISTORY))
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=scaled(5))
 def test_a_history_makes_one_warehouse_in_whatever_order_it_arrives(
     memory_pipeline: MemoryPipeline, in_order: dict[str, str], parts: list[list[Change]]
 ) -> None:
@@ -161,7 +162,7 @@ def histories(draw: st.DrawFn) -> list[Change]:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=scaled(4))
 def test_any_history_makes_one_warehouse(memory_pipeline: MemoryPipeline, data: st.DataObject) -> None:
     history = data.draw(histories())
     expected = arrive(memory_pipeline, [history])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.sources.change import Change, ChangeBatch
 from event_pipeline.stream.sources.recent import RecentVersions
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.sources.memory_lake import MemoryLake
 
 START = datetime(2025, 6, 8, tzinfo=UTC)
@@ -37,7 +38,7 @@ def batches_of(steps: list[list[tuple[str, str, bool]]]) -> list[ChangeBatch]:
     return batches
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=scaled(100))
 @given(steps=BATCHES, committed=st.integers(0, 12), low=st.sampled_from([None, "a", "c"]), is_counted=st.booleans())
 def test_what_was_emitted_counts_as_committed_whether_it_is_or_not(
     steps: list[list[tuple[str, str, bool]]], committed: int, low: str | None, is_counted: bool

@@ -1,0 +1,191 @@
+"""Stripe's payments from its own events: the latest state of each intent, charge, refund and dispute."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Event = Mapping[str, Any]
+
+OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+ZERO_DECIMAL = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)  # fmt: skip
+"""Currencies that Stripe counts in whole units; ISK and UGX it counts in hundredths, though they have none."""
+
+MADE_LATER = {"refund": 3, "dispute": 4, "charge": 2, "payment_intent": 1, "checkout.session": 0}
+
+
+@dataclass
+class GivenBack:
+    """An amount given back by a refund or a lost dispute."""
+
+    object_id: str
+    kind: str
+    amount_minor: int
+    at: datetime
+
+
+@dataclass
+class ProviderPayment:
+    """What a provider's payment came to; ``received_minor`` is 0 where no money came."""
+
+    payment_id: str
+    provider: str
+    status: str = "pending"
+    registration_id: str | None = None
+    event_id: str | None = None
+    currency: str | None = None
+    asked_minor: int = 0
+    received_minor: int = 0
+    given_back: list[GivenBack] = field(default_factory=list)
+    is_disputed: bool = False
+    is_dispute_lost: bool = False
+    paid_at: datetime | None = None
+    last_at: datetime | None = None
+
+    @property
+    def refunded_minor(self) -> int:
+        """Given back in all."""
+        return sum(entry.amount_minor for entry in self.given_back)
+
+
+def payments(events: Iterable[Event]) -> list[ProviderPayment]:
+    """Every payment of these events, each given once."""
+    charges_of = _intents_of_charges(events := list(events))
+    grouped: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        grouped[_payment_id(_thing(event), charges_of)].append(event)
+    return [_payment(key, theirs) for key, theirs in grouped.items()]
+
+
+def _thing(event: Event) -> Mapping[str, Any]:
+    return event["data"]["object"]
+
+
+def _intents_of_charges(events: Iterable[Event]) -> dict[str, str]:
+    found = {}
+    for event in events:
+        thing = _thing(event)
+        charge = thing["id"] if thing["object"] == "charge" else thing.get("charge")
+        if charge and thing.get("payment_intent"):
+            found[charge] = thing["payment_intent"]
+    return found
+
+
+def _payment_id(thing: Mapping[str, Any], charges_of: Mapping[str, str]) -> str:
+    if thing["object"] == "payment_intent":
+        return thing["id"]
+    charge = thing["id"] if thing["object"] == "charge" else thing.get("charge")
+    return thing.get("payment_intent") or charges_of.get(charge or "") or charge or thing["id"]
+
+
+def _payment(payment_id: str, events: list[Event]) -> ProviderPayment:
+    ordered = sorted(events, key=_order)
+    latest: dict[tuple[str, str], Event] = {}
+    for event in ordered:
+        latest[_thing(event)["object"], _thing(event)["id"]] = event
+    payment = ProviderPayment(f"stripe:{payment_id}", "stripe")
+    for event in ordered:
+        metadata = _thing(event).get("metadata") or {}
+        payment.registration_id = metadata.get("registration_id") or payment.registration_id
+        payment.event_id = metadata.get("event_id") or payment.event_id
+        payment.currency = (_thing(event).get("currency") or "").upper() or payment.currency
+    by_kind = defaultdict(list)
+    for (kind, _), event in latest.items():
+        by_kind[kind].append(event)
+    _receive(payment, by_kind["charge"], by_kind["payment_intent"], ordered)
+    _give_back(payment, by_kind["charge"], by_kind["refund"], ordered)
+    _dispute(payment, by_kind["dispute"])
+    payment.last_at = _at(ordered[-1])
+    _settle(payment, by_kind["charge"], by_kind["payment_intent"])
+    _in_minor_units(payment)
+    return payment
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return event["created"], event["id"]
+
+
+def _at(event: Event) -> datetime:
+    return datetime.fromtimestamp(event["created"], UTC)
+
+
+def _captured(charge: Mapping[str, Any]) -> int:
+    return charge["amount_captured"] if charge["status"] == "succeeded" and charge["captured"] else 0
+
+
+def _receive(payment: ProviderPayment, charges: list[Event], intents: list[Event], ordered: list[Event]) -> None:
+    by_charge = sum(_captured(_thing(event)) for event in charges)
+    by_intent = sum(_thing(event)["amount_received"] for event in intents if _thing(event)["status"] == "succeeded")
+    payment.received_minor = by_charge or by_intent
+    payment.asked_minor = max((_thing(event)["amount"] for event in (*charges, *intents)), default=0)
+    shown = [event for event in ordered if _shows_money(_thing(event))]
+    payment.paid_at = _at(shown[0]) if payment.received_minor and shown else None
+
+
+def _shows_money(thing: Mapping[str, Any]) -> bool:
+    if thing["object"] == "charge":
+        return _captured(thing) > 0
+    return thing["object"] == "payment_intent" and thing["status"] == "succeeded"
+
+
+def _give_back(payment: ProviderPayment, charges: list[Event], refunds: list[Event], ordered: list[Event]) -> None:
+    """What the charge says in all; refunds begun after that are added, those that failed after it are taken off."""
+    alive = [event for event in refunds if _thing(event)["status"] not in ("failed", "canceled")]
+    entries = [
+        GivenBack(_thing(event)["id"], "refund", _thing(event)["amount"], _made_at(_thing(event))) for event in alive
+    ]
+    for event in charges:
+        charge = _thing(event)
+        said = charge["amount_refunded"] - max(charge["amount"] - charge["amount_captured"], 0)
+        for refund in refunds:
+            thing = _thing(refund)
+            failed_later = thing["status"] in ("failed", "canceled") and _order(refund) > _order(event)
+            begun_later = thing["status"] not in ("failed", "canceled") and thing["created"] > event["created"]
+            is_before = thing["created"] <= event["created"]
+            said += thing["amount"] if begun_later else -thing["amount"] if failed_later and is_before else 0
+        unnamed = said - sum(entry.amount_minor for entry in entries)
+        if unnamed > 0 and charge["captured"]:
+            shown_at = next(_at(e) for e in ordered if _refunded(_thing(e), charge["id"]) >= charge["amount_refunded"])
+            entries.append(GivenBack(charge["id"], "refund", unnamed, shown_at))
+    payment.given_back += entries
+
+
+def _refunded(thing: Mapping[str, Any], charge_id: str) -> int:
+    return thing["amount_refunded"] if thing["id"] == charge_id else -1
+
+
+def _made_at(thing: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(thing["created"], UTC)
+
+
+def _dispute(payment: ProviderPayment, disputes: list[Event]) -> None:
+    for event in disputes:
+        dispute = _thing(event)
+        payment.is_disputed |= dispute["status"] in OPEN_DISPUTES
+        if dispute["status"] == "lost":
+            payment.is_dispute_lost = True
+            payment.given_back.append(GivenBack(dispute["id"], "dispute", dispute["amount"], _at(event)))
+
+
+def _settle(payment: ProviderPayment, charges: list[Event], intents: list[Event]) -> None:
+    if payment.received_minor:
+        is_gone = payment.refunded_minor >= payment.received_minor
+        payment.status = "refunded" if is_gone else "verified"
+        return
+    last = max((*charges, *intents), key=_order, default=None)
+    said = _thing(last)["status"] if last else "pending"
+    payment.status = "failed" if said in ("failed", "canceled", "requires_payment_method") else "pending"
+
+
+def _in_minor_units(payment: ProviderPayment) -> None:
+    """Amounts in ISO 4217's minor units: Stripe counts some currencies that have none in hundredths."""
+    if payment.currency in ("ISK", "UGX"):
+        payment.asked_minor //= 100
+        payment.received_minor //= 100
+        for entry in payment.given_back:
+            entry.amount_minor //= 100
