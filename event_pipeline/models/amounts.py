@@ -18,12 +18,12 @@ NOTHING = r"^(?i:n/?a)$"
 _LONGEST, _MOST_DIGITS = 60, 11
 _SPACES = "\u00a0\u2007\u2009\u202f\u3000\t\n\r"
 _APOSTROPHES = "\u2018\u2019\u02bc\u00b4`"
-_FOREIGN_SIGNS = {0x66B: ".", 0x66C: "'", 0x2212: "-"}
+_FOREIGN_SIGNS = {0x66B: ".", 0x66C: "'", 0x2212: "-", 0x2013: "-", 0x2014: "-"}
 _TO_PLAIN = (
     dict.fromkeys(map(ord, _SPACES), " ") | dict.fromkeys(map(ord, _APOSTROPHES), "'") | _FOREIGN_SIGNS
     | {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 )  # fmt: skip
-_WHOLE_UNITS = re.compile(r"(?<=\d)\s*(?:/-|/=|[.,][-\u2013\u2014]{1,2})$")
+_WHOLE_UNITS = re.compile(r"(?<=\d)\s*(?:/-|/=|[.,]-{1,2})$")
 _EXPONENT = re.compile(r"\d{1,20}(?:\.\d{0,40})?e[+-]?\d{1,4}")
 _NOISE_DIGITS, _NOISE = 9, Decimal("0.000001")
 """From so many decimals on they are a float's: what is that near to a whole minor unit means it."""

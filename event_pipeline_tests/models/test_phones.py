@@ -54,13 +54,18 @@ def indian_texts(draw: st.DrawFn) -> str:
     return prefix + local[:cut] + (separator if 0 < cut < len(local) else "") + local[cut:]
 
 
-def is_dialled_at_home(text: str) -> bool:
-    """Whether it names no other country: those are known by their possible lengths alone."""
-    digits = "".join(character for character in text if character.isdecimal())
-    return not digits.startswith("00") or digits.startswith("0091")
+@st.composite
+def foreign_texts(draw: st.DrawFn) -> str:
+    """Numbers of other countries: right ones, some with a digit too many or too few, with the trunk zero or without."""
+    region = draw(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS - {"IN"})))
+    national = draw(st.sampled_from(examples(region)))
+    national += draw(st.sampled_from(["", "", "7"]))
+    trunk = draw(st.sampled_from(["", "", "0", "(0)", " 0"]))
+    code = draw(st.sampled_from(["+{}", "+{} ", "00{}", "(+{}) "])).format(phonenumbers.country_code_for_region(region))
+    return code + trunk + draw(st.sampled_from([national, national[:-1]]))
 
 
-@given(st.lists(indian_texts().filter(is_dialled_at_home), min_size=20, max_size=40))
+@given(st.lists(indian_texts(), min_size=20, max_size=40))
 @example(["+91 98765-43210", "09876543210", "9876543210", "919876543210", "00919876543210", "91 9876543210"])
 @example(
     [
@@ -89,6 +94,32 @@ def test_every_kind_of_home_number_is_known_with_and_without_its_country_code(ho
     texts = [*national, *(f"+{code}{number}" for number in national), *(f"00{code} {number}" for number in national)]
     expected = [f"+{code}{number}" for number in national] * 3
     assert numbers(home).read(texts) == expected
+
+
+@given(st.lists(foreign_texts(), min_size=20, max_size=40))
+@settings(deadline=None, max_examples=40)
+def test_a_foreign_number_is_what_the_library_makes_of_it(texts: list[str]) -> None:
+    found = numbers("IN").read(texts)
+    assert dict(zip(texts, found, strict=True)) == {text: by_library(text, "IN") for text in texts}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+44 (0)20 7946 0958", "+442079460958"), ("0044 020 7946 0958", "+442079460958"),
+        ("0044 (0)20 7946 0958", "+442079460958"), ("+49 (0)30 901820", "+4930901820"),
+        ("+39 06 6982", "+39066982"), ("+91 (0) 98765 43210", "+919876543210"), ("(0)9876543210", "+919876543210"),
+        ("tel:+91-98765-43210", "+919876543210"), ("tel:9876543210;ext=12", "+919876543210"),
+        ("9876543210 x123", "+919876543210"), ("98765 43210 ext. 12", "+919876543210"),
+        ("9876543210.0", "+919876543210"), ("919876543210.00", "+919876543210"), ("98765.43210", "+919876543210"),
+        ("9.87654321E9", "+919876543210"), ("9.19876543210E+11", "+919876543210"), ("9.87654E9", None),
+        ("9.88E+09", None), ("'9876543210", "+919876543210"), ("\u202a+91 98765 43210\u202c", "+919876543210"),
+        ("९८७६५४३२१०", "+919876543210"), ("𝟗𝟖𝟕𝟔𝟓𝟒𝟑𝟐𝟏𝟎", "+919876543210"), ("+44 20 7946 095", None),
+        ("+1 212 055 0199", None), ("9876543210, 9123456789", None),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_however_it_is_written(text: str, number: str | None) -> None:
+    assert numbers("IN").read([text]) == [number]
 
 
 def test_every_valid_foreign_number_is_kept() -> None:
