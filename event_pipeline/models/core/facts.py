@@ -53,7 +53,7 @@ def fact_attendance(
     """One row per claim that someone came. From scans, the app's marks, sheet corrections and taken-back attendance.
 
     Every claim is kept with the reason it was refused; of the valid ones of a registrant for an event the first counts.
-    A sheet's mark that repeats a valid claim to the second is none.
+    A sheet's mark that repeats a valid claim, to the second, is none.
     """
     claims = ibis.union(_scanned(scans), _app_marked(resolved_registrations), _sheet_marked(sheet_corrections))
     known = resolved_registrations.select(
@@ -71,10 +71,11 @@ def fact_attendance(
     )
     ranked = timed.mutate(
         _rank=ibis.row_number().over(in_order),
-        _is_repeat=(timed._is_typed & (timed._second == timed._second.lag().over(in_order)))
+        _is_repeat=timed._is_typed
+        & (timed._second <= timed._second.lag().over(in_order) + ibis.interval(seconds=1))
         & ~timed._is_typed.lag().over(in_order),
     )
-    # A sheet that tells the second of a scan or of the app's mark was made from it: it is no claim of its own.
+    # A sheet that tells the second of a scan or of the app's mark, which it may round up, was made from it.
     ranked = ranked.filter(~(ranked.is_valid & ranked._is_repeat.fill_null(False)))
     counted = ranked.mutate(is_counted=ranked.is_valid & (ranked._rank == 0))
     return counted.select(
