@@ -3,7 +3,7 @@ CREATE OR REPLACE TEMP MACRO plain_label(x) AS regexp_replace(lower(x), '[^\pL\p
 CREATE OR REPLACE TEMP MACRO is_label(labels, answer) AS
     coalesce(contains(labels, '|' || plain_label(json_keys(answer)[1]) || '|'), false);
 CREATE OR REPLACE TEMP MACRO with_answer(answers, is_asked, answer) AS
-    CASE WHEN is_asked THEN json_merge_patch(answers, answer) ELSE answers END;
+    CASE WHEN is_asked THEN json_merge_patch(answers, answer)::VARCHAR ELSE answers END;
 CREATE OR REPLACE TEMP TABLE read_sheet_rows AS
 WITH latest AS (
     SELECT document_id, max(version) AS version, arg_max(source, version || source) AS source

@@ -85,7 +85,8 @@ WITH timed AS (
     SELECT *, refusal IS NULL AND row_number() OVER in_order = 1 AS is_counted,
         coalesce(
             refusal IS NULL AND method = 'sheet_mark' AND lag(method) OVER in_order <> 'sheet_mark'
-            AND lag(date_trunc('second', occurred_at)) OVER in_order = date_trunc('second', occurred_at),
+            AND date_trunc('second', occurred_at)
+                <= lag(date_trunc('second', occurred_at)) OVER in_order + INTERVAL 1 SECOND,
         false) AS is_repeat
     FROM judged
     WINDOW in_order AS (

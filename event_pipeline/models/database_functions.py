@@ -38,7 +38,7 @@ extract_list = _builtin("json_extract_string", ("string", "string"), "array<stri
 json_keys = _builtin("json_keys", ("string",), "array<string>")
 """The keys of a JSON object."""
 
-merge_json = _builtin("json_merge_patch", ("string", "string"), "string")
+merge_json = _builtin("json_merge_patch", ("string", "string"), "json")
 """A JSON object with the entries of another one."""
 
 read_clock = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")

@@ -95,7 +95,7 @@ def _payload(
     if typed:
         document["typed"] = typed
     if row.headers:
-        document["headers"] = dict(row.headers)
+        document["questions"] = {name: {label: row.fields[name]} for name, label in row.headers.items()}
     if row.is_export_error:
         document["is_export_error"] = True
     if row.doubt:

@@ -77,7 +77,7 @@ class SheetLocale:
         """
         serial = _serial(text)
         if serial is not None and (is_number or "." in text or len(text) == 5):
-            return _utc(_EPOCH + timedelta(seconds=round(serial * 86_400)), self.zone)
+            return _utc(_EPOCH + timedelta(seconds=int(serial * 86_400 + 0.001)), self.zone)
         folded = _folded(text)
         if _WITHOUT_ZONE.fullmatch(folded.upper()):
             return _checked(text, lambda: datetime.fromisoformat(folded.upper()), self.zone)

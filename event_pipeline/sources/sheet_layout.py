@@ -180,7 +180,7 @@ def _key(fields: Mapping[str, str], custom_fields: Mapping[str, str], worksheet:
 
 def _comparable(field: str, text: str) -> str:
     if field == "phone":
-        return re.sub(r"\D", "", text)
+        return re.sub(r"\D", "", text)[-10:]  # with or without the country's code
     return " ".join(text.casefold().split())
 
 

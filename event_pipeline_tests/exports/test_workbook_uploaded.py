@@ -35,7 +35,8 @@ TYPED = [
     ["1", "Typed", "typed@example.org", "", "", "", "", "", "Yes", "₹150", "paid in cash"],
     ["2", "Walk In", "walk-in@example.org", "", "ECE", "Attended", "8/6/2025, 10:20:00 am", "8/6/2025, 10:15:00 am",
      "Yes", "₹100", ""],
-    ["3", "No Mail", "", "98765 43210", "", "Attended", "8/6/2025, 10:21:00 am", "8/6/2025, 10:16:00 am", "", "", "late"],
+    ["3", "No Mail", "", "98765 43210", "", "Attended", "8/6/2025, 10:21:00 am", "8/6/2025, 10:16:00 am", "", "",
+     "late"],
     ["4", "Unpaid", "unpaid@example.org", "", "", "", "", "8/6/2025, 10:17:00 am", "No", "₹100", ""],
 ]  # fmt: skip
 
@@ -119,8 +120,9 @@ class Upload:
         """Every table of the warehouse, without what says when a row was last read."""
         names = [name for name in MODELS if name.startswith(("core.", "marts."))]
         return {
-            name: sorted(str({key: _to_the_second(value) for key, value in row.items()}) for row in
-                         self.pipeline.rows(name))
+            name: sorted(str({key: _to_the_second(value) for key, value in row.items()
+                              if (name, key) != ("core.fact_payments", "occurred_at")})
+                         for row in self.pipeline.rows(name))
             for name in names
         }  # fmt: skip
 
@@ -151,6 +153,5 @@ def test_the_uploaded_workbook_changes_nothing(
         rows = cells["Registrations"] if seed is None else untidied(cells["Registrations"], seed)
         upload.put(Registrations=rows, Team_Members=cells["Team Members"], Dashboard=[["Total", 3]])
         after = upload.tables()
-        assert {name: after[name] for name in before if after[name] != before[name]} == {
-            name: before[name] for name in before if after[name] != before[name]
-        }
+        changed_rows = {name: set(after[name]) ^ set(before[name]) for name in before}
+        assert {name: rows for name, rows in changed_rows.items() if rows} == {}

@@ -119,10 +119,11 @@ def fact_attendance(
     )
     ranked = timed.mutate(
         _rank=ibis.row_number().over(in_order),
-        _is_repeat=(timed._is_typed & (timed._second == timed._second.lag().over(in_order)))
+        _is_repeat=timed._is_typed
+        & (timed._second <= timed._second.lag().over(in_order) + ibis.interval(seconds=1))
         & ~timed._is_typed.lag().over(in_order),
     )
-    # A sheet that tells the second of a scan or of the app's mark was made from it: it is no claim of its own.
+    # A sheet that tells the second of a scan or of the app's mark, which it may round up, was made from it.
     ranked = ranked.filter(~(ranked.is_valid & ranked._is_repeat.fill_null(False)))
     counted = ranked.mutate(is_counted=ranked.is_valid & (ranked._rank == 0))
     return counted.select(

@@ -71,7 +71,7 @@ def _with_questions_apart(rows: ir.Table, events: ir.Table) -> ir.Table:
     for field, column in _QUESTIONABLE.items():
         answer = read[f"_answer_{field}"]
         is_asked = read._labels.contains("|" + _plain(json_keys(answer)[0]) + "|").fill_null(False)
-        merged = merge_json(custom_fields.fill_null("{}"), answer)
+        merged = merge_json(custom_fields.fill_null("{}"), answer).cast("string")
         custom_fields = ibis.ifelse(is_asked, merged, custom_fields)
         for name in (column, PREPARED + column) if column else ():
             emptied[name] = ibis.ifelse(is_asked, ibis.null(read[name].type()), read[name])
