@@ -7,6 +7,7 @@ from event_pipeline.api.dashboard.charts import Chart, Mark, Series
 from event_pipeline.api.dashboard.formats import Formats
 
 _LONGEST_DAYS = 120
+_TICKS = (20, 10, 5, 2)
 
 
 def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
@@ -28,7 +29,7 @@ def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
     return Chart(
         "pace", "Registrations not cancelled by then, by days before the event", "Days before the event",
         [_label(day) for day in axis], series, summary=_summary(answer, formats), marks=_marks(answer, axis),
-        height="tall",
+        height="tall", label_every=next((step for step in _TICKS if len(axis) > 3 * step), 1),
     )  # fmt: skip
 
 
