@@ -104,7 +104,7 @@ def test_a_commit_is_on_the_page_without_loading_it_again(visit: Visiting, site:
     page = visit("/").page
     page.evaluate("document.body.dataset.same = 'page'")
     with _more_registrations_today(site, 1_234_567):
-        expected = _figures(site, 1)[0]
+        expected = _figures(site, 1, site.services.today)[0]
         assert expected.startswith("12,3")
         page.wait_for_function("said => document.querySelector('#live-today .figure').innerText === said", arg=expected)
     assert page.evaluate("document.body.dataset.same") == "page"
