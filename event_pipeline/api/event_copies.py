@@ -131,10 +131,10 @@ class EventCopies:
         import pyarrow.compute as pc
 
         pace = self.parts["pace"].table
-        then = pace.filter(pc.greater(pace["days_before_start"], days_left))
+        then = pace.filter(pc.call_function("greater", [pace["days_before_start"], days_left]))
         # Rows of an event lie together, the earliest day first: the last that is kept of each stands.
         taken = dict(zip(then["event_id"].to_pylist(), then["cumulative_participants"].to_pylist(), strict=True))
-        known = set(pc.unique(pace["event_id"]).to_pylist())
+        known = set(pace["event_id"].unique().to_pylist())
         events = self.parts["events"].table.select(["event_id", "starts_at", "capacity", "event_status"]).to_pylist()
         fills = [
             taken.get(event["event_id"], 0) / event["capacity"]

@@ -72,7 +72,8 @@ def hold_today(settings: Settings) -> None:
 
 
 REGISTRATIONS = (
-    "staging.registrations", "staging.attendance_reversals", "staging.resolved_registrations", "people.people",
+    "staging.registrations", "staging.attendance_reversals", "staging.registration_cancellations",
+    "staging.resolved_registrations", "people.people",
     "core.fact_registrations", "core.fact_payments",
 )  # fmt: skip
 ATTENDANCE = ("staging.scans", "core.fact_attendance")

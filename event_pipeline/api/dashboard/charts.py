@@ -50,6 +50,8 @@ class Chart:
     summary: str = ""
     marks: Sequence[Mark] = field(default=())
     height: Literal["short", "normal", "tall"] = "normal"
+    label_every: int = 0
+    """Labels that are numbers: those that this divides are written; 0 lets the browser choose."""
 
     @property
     def is_empty(self) -> bool:
@@ -62,6 +64,7 @@ class Chart:
         drawn = {
             "labels": self.labels,
             "unit": self.unit,
+            "every": self.label_every,
             "series": [
                 {
                     "name": one.name,

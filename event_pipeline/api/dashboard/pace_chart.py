@@ -7,6 +7,10 @@ from event_pipeline.api.dashboard.charts import Chart, Mark, Series
 from event_pipeline.api.dashboard.formats import Formats
 
 _LONGEST_DAYS = 120
+_LONGEST_AFTER = 7
+"""Registrations that are cancelled long after an event say nothing of how it filled up."""
+
+_TICKS = (20, 10, 5, 2)
 
 
 def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
@@ -16,7 +20,7 @@ def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
         point for points in (pace.points, *(edition.pace for edition in pace.earlier_editions)) for point in points
     ]
     days = [point.days_before_start for point in everyone] + ([0] if pace.days_before_start is not None else [])
-    axis = list(range(min(max(days), _LONGEST_DAYS), min(*days, 0) - 1, -1)) if everyone else []
+    axis = list(range(min(max(days), _LONGEST_DAYS), max(min(*days, 0), -_LONGEST_AFTER) - 1, -1)) if everyone else []
     now = pace.days_before_start
     today = [axis.index(now)] if now is not None and now in axis else []
     line = _line(pace.points, axis, now if now is not None else min(days, default=0))
@@ -28,7 +32,7 @@ def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
     return Chart(
         "pace", "Registrations not cancelled by then, by days before the event", "Days before the event",
         [_label(day) for day in axis], series, summary=_summary(answer, formats), marks=_marks(answer, axis),
-        height="tall",
+        height="tall", label_every=next((step for step in _TICKS if len(axis) > 3 * step), 1),
     )  # fmt: skip
 
 

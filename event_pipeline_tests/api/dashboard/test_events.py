@@ -91,6 +91,27 @@ def test_an_events_figures_are_the_tables(visit: Visiting, site: Site, event_id:
     assert (steps["Registered"], steps["Checked in"]) == (FORMATS.number(registered), FORMATS.number(attended))
 
 
+def test_teams_are_told_in_registrations_and_in_people(visit: Visiting, site: Site) -> None:
+    ((event_id, registered, people, attended, came),) = ask(
+        site.settings,
+        "SELECT event_id, registered, registered_people, attended, attended_people "
+        "FROM warehouse.marts.agg_email_funnel JOIN warehouse.core.dim_events USING (event_id) "
+        "WHERE registered_people <> registered AND event_status = 'completed' "
+        "ORDER BY registered DESC, event_id LIMIT 1",
+    )
+    open_page = visit(f"/events/{event_id}")
+    cards = open_page.text("#live-event")
+    assert f"of {FORMATS.counted(registered, 'registration')}" in cards
+    assert f"{FORMATS.number(came)} of {FORMATS.counted(people, 'person', 'people')}" in cards
+    assert f"{registered - attended} of {FORMATS.counted(registered, 'registration')} did not come" in cards
+    assert f"{people - came} of {FORMATS.counted(people, 'person', 'people')}" in cards
+    counted = open_page.text("#live-count")
+    assert f"{FORMATS.number(attended)} of {FORMATS.counted(registered, 'registration')} checked in" in counted
+    assert f"{FORMATS.number(came)} of {FORMATS.counted(people, 'person', 'people')}" in counted
+    open_page.open(f"/events/{event_id}/participants")
+    assert FORMATS.counted(people, "person", "people") in open_page.text("main")
+
+
 def test_payments_are_shown_by_their_state(visit: Visiting, site: Site, event_id: str) -> None:
     known = ask(
         site.settings,

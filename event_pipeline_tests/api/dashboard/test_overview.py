@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -71,6 +72,13 @@ def test_the_trend_has_every_day_and_the_days_before(visit: Visiting, site: Site
     assert (now, before) == (last[1], both[1] - last[1])
 
 
+def test_a_day_that_is_not_over_is_drawn_apart(visit: Visiting) -> None:
+    page = visit("/?period=week").page
+    data = json.loads(page.locator("#trend script").first.text_content() or "")
+    assert [series["partial"] for series in data["series"]] == [[6], []]
+    assert [label.endswith("(so far)") for label in data["labels"]] == [False] * 6 + [True]
+
+
 def test_coming_events_are_those_of_the_tables_the_soonest_first(visit: Visiting, site: Site) -> None:
     shown = visit("/").page.locator("#live-coming .event-name").all_inner_texts()
     known = ask(
@@ -96,7 +104,7 @@ def test_a_commit_is_on_the_page_without_loading_it_again(visit: Visiting, site:
     page = visit("/").page
     page.evaluate("document.body.dataset.same = 'page'")
     with _more_registrations_today(site, 1_234_567):
-        expected = _figures(site, 1)[0]
+        expected = _figures(site, 1, site.services.today)[0]
         assert expected.startswith("12,3")
         page.wait_for_function("said => document.querySelector('#live-today .figure').innerText === said", arg=expected)
     assert page.evaluate("document.body.dataset.same") == "page"

@@ -124,7 +124,10 @@
       xAxis: {
         type: "category", data: data.labels, boundaryGap: data.series.some((one) => one.kind === "bar"),
         axisLine: { lineStyle: { color: look.line } }, axisTick: { show: false },
-        axisLabel: { color: look.quiet, hideOverlap: true, margin: 10 },
+        axisLabel: {
+          color: look.quiet, hideOverlap: true, margin: 10,
+          interval: data.every ? (_place, label) => Number(label) % data.every === 0 : "auto",
+        },
       },
       yAxis: {
         type: "value", minInterval: data.unit === "count" ? 1 : undefined, splitNumber: 4,
