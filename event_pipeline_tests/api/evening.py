@@ -61,7 +61,7 @@ def copy_of(folder: Path, into: Path) -> Settings:
 
 REGISTRATIONS = (
     "staging.registrations", "staging.attendance_reversals", "staging.resolved_registrations", "people.people",
-    "core.fact_registrations", "core.fact_payments",
+    "staging.payment_verifications", "core.fact_registrations", "core.fact_payments", "core.fact_payment_entries",
 )  # fmt: skip
 ATTENDANCE = ("staging.scans", "core.fact_attendance")
 

@@ -23,11 +23,14 @@ notes AS (
     FROM typed WHERE correction = 'note' GROUP BY registration_id
 ),
 paid AS (
-    SELECT registration_id, bool_or(payment_status = 'verified') AS is_payment_verified,
-        coalesce(max(amount_minor) FILTER (method = 'app'), sum(amount_minor)::BIGINT) AS amount_minor,
-        coalesce(any_value(currency) FILTER (method = 'app'), any_value(currency)) AS payment_currency
+    -- Of several payments those that stand, and of these one currency: amounts of two are never added.
+    SELECT registration_id, sum(amount_minor)::BIGINT AS amount_minor, currency AS payment_currency
     FROM warehouse.core.fact_payments AT (VERSION => {snapshot})
-    WHERE registration_id IN (SELECT registration_id FROM facts) GROUP BY registration_id
+    WHERE registration_id IN (SELECT registration_id FROM facts) GROUP BY registration_id, payment_status, currency
+    QUALIFY row_number() OVER (
+        PARTITION BY registration_id
+        ORDER BY list_position(['verified', 'refunded', 'pending', 'rejected', 'failed'], payment_status), currency
+    ) = 1
 )
 SELECT f.registration_id, f.registered_at, f.registration_type, f.registration_status, f.department, f.year_of_study,
     f.is_attended, f.attended_at, f.is_counted, f.is_cancelled, f.is_duplicate,
@@ -36,7 +39,7 @@ SELECT f.registration_id, f.registered_at, f.registration_type, f.registration_s
     coalesce(r.participant_phone, w.participant_phone, p.phone) AS phone,
     r.student_id, r.team_name, r.team_members, r.custom_fields AS answers, w.custom_fields AS sheet_answers,
     r.payment_screenshot_url, n.notes, y.amount_minor, y.payment_currency,
-    coalesce(y.is_payment_verified, f.payment_status = 'verified', false) AS is_payment_verified
+    coalesce(f.payment_status = 'verified', false) AS is_payment_verified
 FROM facts f
     LEFT JOIN lake.staging.registrations r USING (registration_id)
     LEFT JOIN lake.people.people p ON p.user_id = f.user_id AND f.user_id <> 'unknown'
