@@ -242,7 +242,8 @@ WITH latest AS (
         version_instant(version) AS version_at,
         json_extract_string(payload, [
             '$.provider', '$.payment_id', '$.registration_id', '$.event_id', '$.status', '$.amount_minor',
-            '$.currency', '$.occurred_at'
+            '$.currency', '$.occurred_at', '$.object', '$.object_id', '$.captured_minor', '$.refunded_minor',
+            '$.returned_minor', '$.state_order', '$.paid_at', '$.object_created_at'
         ]) AS t
     FROM lake.raw.inbox_payment_events JOIN latest USING (document_id, version, source)
     WHERE operation = 'upsert'
@@ -252,18 +253,31 @@ WITH latest AS (
         tidy(t[2]) AS p_payment_id,
         tidy(t[3]) AS p_registration_id,
         tidy(t[4]) AS p_event_id,
-        tidy_choice(t[5], ['pending', 'succeeded', 'failed', 'refunded']) AS p_payment_event,
+        tidy_choice(t[5], ['pending', 'succeeded', 'failed', 'refunded', 'canceled', 'open', 'won', 'lost']) AS p_payment_event,
         tidy_integer(t[6]) AS p_amount_minor,
         tidy(t[7]) AS p_currency,
-        tidy_instant(t[8]) AS p_occurred_at
+        tidy_instant(t[8]) AS p_occurred_at,
+        tidy_choice(t[9], ['payment', 'session', 'charge', 'refund', 'dispute']) AS p_object_type,
+        tidy(t[10]) AS p_object_id,
+        tidy_integer(t[11]) AS p_captured_minor,
+        tidy_integer(t[12]) AS p_refunded_minor,
+        tidy_integer(t[13]) AS p_returned_minor,
+        tidy_integer(t[14]) AS p_state_order,
+        tidy_instant(t[15]) AS p_paid_at,
+        tidy_instant(t[16]) AS p_object_created_at
     FROM documents
 ), values_read AS (
     SELECT document_id, version, source, is_object, version_at, t,
         p_provider, p_payment_id, p_registration_id, p_event_id, p_amount_minor, p_currency, p_occurred_at,
+        p_object_id, p_captured_minor, p_refunded_minor, p_returned_minor, p_state_order, p_paid_at, p_object_created_at,
         as_text(p_provider) AS provider, as_text(p_payment_id) AS payment_id,
         as_text(p_registration_id) AS registration_id, as_text(p_event_id) AS event_id,
         p_payment_event AS payment_event, as_integer(p_amount_minor) AS amount_minor,
-        as_text(p_currency) AS currency, as_instant(p_occurred_at) AS occurred_at
+        as_text(p_currency) AS currency, as_instant(p_occurred_at) AS occurred_at,
+        p_object_type AS object_type, as_text(p_object_id) AS object_id, as_integer(p_captured_minor) AS captured_minor,
+        as_integer(p_refunded_minor) AS refunded_minor, as_integer(p_returned_minor) AS returned_minor,
+        as_integer(p_state_order) AS state_order, as_instant(p_paid_at) AS paid_at,
+        as_instant(p_object_created_at) AS object_created_at
     FROM tidied
 ), checked AS (
     SELECT *,
@@ -281,28 +295,44 @@ WITH latest AS (
             OR p_event_id IS NOT NULL AND event_id IS NULL
             OR length(event_id) > 200
             OR payment_event IS NULL
-            OR payment_event NOT IN ('pending', 'succeeded', 'failed', 'refunded')
+            OR payment_event NOT IN ('pending', 'succeeded', 'failed', 'refunded', 'canceled', 'open', 'won', 'lost')
             OR p_amount_minor IS NOT NULL AND amount_minor IS NULL
             OR amount_minor IS NULL
             OR amount_minor NOT BETWEEN 0 AND 100000000000
+            OR object_type NOT IN ('payment', 'session', 'charge', 'refund', 'dispute')
+            OR p_object_id IS NOT NULL AND object_id IS NULL
+            OR length(object_id) > 300
+            OR p_captured_minor IS NOT NULL AND captured_minor IS NULL
+            OR captured_minor NOT BETWEEN 0 AND 100000000000
+            OR p_refunded_minor IS NOT NULL AND refunded_minor IS NULL
+            OR refunded_minor NOT BETWEEN 0 AND 100000000000
+            OR p_returned_minor IS NOT NULL AND returned_minor IS NULL
+            OR returned_minor NOT BETWEEN 0 AND 100000000000
+            OR p_state_order IS NOT NULL AND state_order IS NULL
+            OR state_order < 0
             OR p_currency IS NOT NULL AND currency IS NULL
             OR length(currency) > 10
             OR p_occurred_at IS NOT NULL AND occurred_at IS NULL
             OR occurred_at IS NULL,
         false) AS is_rejected,
-        false AS is_noted
+        coalesce(
+            p_paid_at IS NOT NULL AND paid_at IS NULL
+            OR p_object_created_at IS NOT NULL AND object_created_at IS NULL,
+        false) AS is_noted
     FROM values_read
 )
 SELECT
     document_id, version, source, version_at, is_object, provider, payment_id, registration_id, event_id,
     payment_event, amount_minor, currency, occurred_at, is_rejected, is_noted,
+    object_type, object_id, captured_minor, refunded_minor, returned_minor, state_order, paid_at, object_created_at,
     CASE WHEN is_rejected OR is_noted THEN t END AS t
 FROM checked;
 
 CREATE OR REPLACE TABLE lake.sql_staging.payment_events AS
 SELECT
     document_id AS payment_event_id, provider, payment_id, registration_id, event_id, payment_event, amount_minor,
-    currency, occurred_at, source, version, version_at
+    currency, occurred_at, source, version, version_at,
+    object_type, object_id, captured_minor, refunded_minor, returned_minor, state_order, paid_at, object_created_at
 FROM read_payment_events WHERE NOT is_rejected;
 
 INSERT INTO quarantined
@@ -320,10 +350,23 @@ SELECT 'payment_events', document_id, source, version, unnest(list_filter([
         CASE WHEN tidy(t[4]) IS NOT NULL AND event_id IS NULL THEN {'rule': 'event_id.garbled', 'value': t[4]} END,
         CASE WHEN length(event_id) > 200 THEN {'rule': 'event_id.too_long', 'value': t[4]} END,
         CASE WHEN payment_event IS NULL THEN {'rule': 'payment_event.required', 'value': t[5]} END,
-        CASE WHEN payment_event NOT IN ('pending', 'succeeded', 'failed', 'refunded') THEN {'rule': 'payment_event.allowed', 'value': t[5]} END,
+        CASE WHEN payment_event NOT IN ('pending', 'succeeded', 'failed', 'refunded', 'canceled', 'open', 'won', 'lost') THEN {'rule': 'payment_event.allowed', 'value': t[5]} END,
         CASE WHEN tidy_integer(t[6]) IS NOT NULL AND amount_minor IS NULL THEN {'rule': 'amount_minor.garbled', 'value': t[6]} END,
         CASE WHEN amount_minor IS NULL THEN {'rule': 'amount_minor.required', 'value': t[6]} END,
         CASE WHEN amount_minor NOT BETWEEN 0 AND 100000000000 THEN {'rule': 'amount_minor.range', 'value': t[6]} END,
+        CASE WHEN object_type NOT IN ('payment', 'session', 'charge', 'refund', 'dispute') THEN {'rule': 'object_type.allowed', 'value': t[9]} END,
+        CASE WHEN tidy(t[10]) IS NOT NULL AND object_id IS NULL THEN {'rule': 'object_id.garbled', 'value': t[10]} END,
+        CASE WHEN length(object_id) > 300 THEN {'rule': 'object_id.too_long', 'value': t[10]} END,
+        CASE WHEN tidy_integer(t[11]) IS NOT NULL AND captured_minor IS NULL THEN {'rule': 'captured_minor.garbled', 'value': t[11]} END,
+        CASE WHEN captured_minor NOT BETWEEN 0 AND 100000000000 THEN {'rule': 'captured_minor.range', 'value': t[11]} END,
+        CASE WHEN tidy_integer(t[12]) IS NOT NULL AND refunded_minor IS NULL THEN {'rule': 'refunded_minor.garbled', 'value': t[12]} END,
+        CASE WHEN refunded_minor NOT BETWEEN 0 AND 100000000000 THEN {'rule': 'refunded_minor.range', 'value': t[12]} END,
+        CASE WHEN tidy_integer(t[13]) IS NOT NULL AND returned_minor IS NULL THEN {'rule': 'returned_minor.garbled', 'value': t[13]} END,
+        CASE WHEN returned_minor NOT BETWEEN 0 AND 100000000000 THEN {'rule': 'returned_minor.range', 'value': t[13]} END,
+        CASE WHEN tidy_integer(t[14]) IS NOT NULL AND state_order IS NULL THEN {'rule': 'state_order.garbled', 'value': t[14]} END,
+        CASE WHEN state_order < 0 THEN {'rule': 'state_order.range', 'value': t[14]} END,
+        CASE WHEN tidy_instant(t[15]) IS NOT NULL AND paid_at IS NULL THEN {'rule': 'paid_at.garbled', 'value': t[15]} END,
+        CASE WHEN tidy_instant(t[16]) IS NOT NULL AND object_created_at IS NULL THEN {'rule': 'object_created_at.garbled', 'value': t[16]} END,
         CASE WHEN tidy(t[7]) IS NOT NULL AND currency IS NULL THEN {'rule': 'currency.garbled', 'value': t[7]} END,
         CASE WHEN length(currency) > 10 THEN {'rule': 'currency.too_long', 'value': t[7]} END,
         CASE WHEN tidy_instant(t[8]) IS NOT NULL AND occurred_at IS NULL THEN {'rule': 'occurred_at.garbled', 'value': t[8]} END,

@@ -101,20 +101,116 @@ SELECT attendance_id, registration_id, coalesce(event_id, 'unknown') AS event_id
     is_clock_corrected, is_override AND refusal IS NULL AND (is_other_day OR is_other_door) AS is_override
 FROM ranked WHERE NOT is_repeat;
 
+-- core.fact_payments
+CREATE OR REPLACE TABLE warehouse.sql_core.fact_payments AS
+WITH provided AS (
+    SELECT p.payment_id, r.registration_id, coalesce(r.event_id, e.event_id, 'unknown') AS event_id,
+        coalesce(r.user_id, 'unknown') AS user_id, provider AS method, p.payment_status,
+        CASE WHEN is_disputed AND p.payment_status <> 'refunded' THEN 'disputed' ELSE p.payment_status END
+            AS provider_status,
+        p.amount_minor, refunded_minor, received_minor - refunded_minor AS revenue_minor,
+        coalesce(currency, '{{currency}}') AS currency, false AS is_amount_from_event, is_disputed, is_dispute_lost,
+        paid_at, refunded_at, occurred_at
+    FROM lake.sql_staging.provider_payments p
+    LEFT JOIN lake.sql_staging.resolved_registrations r ON r.registration_id = p.registration_id
+    LEFT JOIN lake.sql_staging.events e ON e.event_id = p.event_id
+), heads AS (
+    SELECT registration_id, payment_id AS head_id, provider_status AS head_status,
+        payment_status IN ('verified', 'refunded') AS is_head_settled
+    FROM provided WHERE registration_id IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY registration_id
+        ORDER BY payment_status NOT IN ('verified', 'refunded'),
+            CASE WHEN payment_status IN ('verified', 'refunded') THEN occurred_at END,
+            CASE WHEN payment_status NOT IN ('verified', 'refunded') THEN occurred_at END DESC, payment_id
+    ) = 1
+), typed AS (
+    SELECT registration_id, min(coalesce(verified_at, occurred_at)) AS typed_at
+    FROM lake.sql_staging.sheet_corrections c
+    LEFT JOIN lake.sql_staging.payment_verifications v ON v.collection = 'sheet_rows' AND v.document_id = c.sheet_row_id
+    WHERE correction = 'payment' GROUP BY ALL
+), marked AS (
+    SELECT r.registration_id, r.event_id, r.user_id, typed_at IS NOT NULL OR is_walk_in AS is_sheet,
+        CASE WHEN typed_at IS NOT NULL THEN 'verified' ELSE payment_status END AS app_status,
+        coalesce(amount_minor, fee_minor) AS amount_minor,
+        amount_minor IS NULL AND fee_minor IS NOT NULL AS is_amount_from_event,
+        coalesce(typed_at, verified_at, r.updated_at, r.registered_at) AS verified_at,
+        coalesce(r.updated_at, r.registered_at) AS written_at
+    FROM lake.sql_staging.resolved_registrations r
+    LEFT JOIN lake.sql_staging.events e USING (event_id)
+    LEFT JOIN typed USING (registration_id)
+    LEFT JOIN lake.sql_staging.payment_verifications v
+        ON v.collection = 'registrations' AND v.document_id = r.registration_id
+    WHERE payment_status IS NOT NULL OR typed_at IS NOT NULL
+), judged AS (
+    SELECT *, app_status = 'verified' AS is_verified,
+        head_id IS NOT NULL AND (is_head_settled OR app_status <> 'verified') AS is_same
+    FROM marked LEFT JOIN heads USING (registration_id)
+), payments AS (
+    SELECT CASE WHEN is_sheet THEN 'sheet:' ELSE 'app:' END || registration_id AS payment_id, registration_id, event_id,
+        user_id, CASE WHEN is_sheet THEN 'sheet' ELSE 'app' END AS method, app_status, head_status AS provider_status,
+        app_status AS payment_status, amount_minor, 0::BIGINT AS refunded_minor,
+        CASE WHEN is_verified THEN coalesce(amount_minor, 0) ELSE 0 END AS revenue_minor, '{{currency}}' AS currency,
+        is_amount_from_event, false AS is_disputed, false AS is_dispute_lost,
+        CASE WHEN is_verified THEN verified_at END AS paid_at, NULL::TIMESTAMPTZ AS refunded_at,
+        CASE WHEN is_verified THEN verified_at ELSE written_at END AS occurred_at
+    FROM judged WHERE NOT is_same
+    UNION ALL BY NAME
+    SELECT p.*, app_status
+    FROM provided p
+    LEFT JOIN (SELECT head_id, app_status FROM judged WHERE is_same) m ON m.head_id = p.payment_id
+)
+SELECT * EXCLUDE (is_dispute_lost), local_day(paid_at) AS paid_date, local_day(refunded_at) AS refunded_date,
+    local_day(occurred_at) AS occurred_date,
+    CASE
+        WHEN payment_status IN ('pending', 'rejected', 'failed') THEN payment_status
+        WHEN refunded_minor > 0 AND is_dispute_lost THEN 'dispute_lost'
+        WHEN payment_status = 'refunded' THEN 'refunded'
+        WHEN currency <> '{{currency}}' THEN 'other_currency'
+        WHEN refunded_minor > 0 THEN 'partly_refunded'
+        WHEN amount_minor IS NULL THEN 'no_amount'
+    END AS not_counted_reason
+FROM payments;
+
+-- core.fact_payment_entries
+CREATE OR REPLACE TABLE warehouse.sql_core.fact_payment_entries AS
+WITH paid AS (
+    SELECT payment_id, registration_id, event_id, user_id, currency, occurred_at, revenue_minor + refunded_minor AS paid
+    FROM warehouse.sql_core.fact_payments WHERE revenue_minor + refunded_minor > 0
+), capped AS (
+    SELECT r.payment_id, registration_id, event_id, user_id, currency, r.occurred_at, entry_id, entry_kind,
+        least((sum(amount_minor) OVER until_then)::BIGINT - amount_minor, paid)
+            - least((sum(amount_minor) OVER until_then)::BIGINT, paid) AS amount_minor
+    FROM lake.sql_staging.provider_refunds r JOIN paid USING (payment_id)
+    WINDOW until_then AS (
+        PARTITION BY payment_id ORDER BY r.occurred_at, entry_id ROWS UNBOUNDED PRECEDING
+    )
+), moved AS (
+    SELECT * EXCLUDE (paid), payment_id || '/payment' AS entry_id, 'payment' AS entry_kind, paid AS amount_minor FROM paid
+    UNION ALL BY NAME
+    FROM capped WHERE amount_minor < 0
+)
+SELECT *, local_day(occurred_at) AS occurred_date FROM moved;
+
 -- core.fact_registrations
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_registrations AS
 WITH arrived AS (
     SELECT r.source_event_id, registrant_key, min(occurred_at) AS came_at, true AS came
     FROM warehouse.sql_core.fact_attendance a JOIN lake.sql_staging.resolved_registrations r USING (registration_id)
     WHERE is_counted GROUP BY ALL
+), payments AS (
+    SELECT registration_id, min(list_position(['verified', 'refunded', 'pending', 'rejected', 'failed'], payment_status))
+        AS place
+    FROM warehouse.sql_core.fact_payments WHERE registration_id IS NOT NULL GROUP BY registration_id
 ), joined AS (
-    SELECT r.*, e.start_date, local_day(registered_at) AS registered_date,
+    SELECT r.* REPLACE (['verified', 'refunded', 'pending', 'rejected', 'failed'][place] AS payment_status), e.start_date, local_day(registered_at) AS registered_date,
         NOT is_cancelled AND NOT is_duplicate AS is_counted,
         NOT is_cancelled AND NOT is_duplicate AND came IS NOT NULL AS is_attended, came_at,
         CASE WHEN is_cancelled THEN coalesce(cancelled_at, registered_at) END AS cancelled_at
     FROM lake.sql_staging.resolved_registrations r
     LEFT JOIN arrived USING (source_event_id, registrant_key)
     LEFT JOIN lake.sql_staging.registration_cancellations USING (registration_id)
+    LEFT JOIN payments USING (registration_id)
     LEFT JOIN warehouse.sql_core.dim_events e USING (event_id)
 ), spanned AS (
     SELECT *, bool_or(NOT is_cancelled) OVER earlier AS has_other, max(cancelled_at) OVER earlier AS freed_at
@@ -136,65 +232,6 @@ SELECT registration_id, event_id, source_event_id, user_id, registrant_key, is_s
     END AS counted_from_date,
     is_walk_in, is_attended, CASE WHEN is_attended THEN came_at END AS attended_at, payment_status
 FROM spanned;
-
--- core.fact_payments
-CREATE OR REPLACE TABLE warehouse.sql_core.fact_payments AS
-WITH summed AS (
-    SELECT provider, payment_id, max(registration_id) AS registration_id, max(event_id) AS named_event,
-        coalesce(max(amount_minor) FILTER (payment_event = 'succeeded'), 0) AS paid, max(amount_minor) AS tried,
-        coalesce(sum(amount_minor) FILTER (payment_event = 'refunded'), 0)::BIGINT AS given_back,
-        first(payment_event ORDER BY occurred_at DESC NULLS LAST, payment_event_id DESC) AS last_event,
-        first(currency ORDER BY occurred_at DESC NULLS LAST, payment_event_id DESC) AS currency, max(occurred_at) AS occurred_at
-    FROM lake.sql_staging.payment_events GROUP BY ALL
-), settled AS (
-    SELECT *, CASE WHEN paid > 0 THEN least(given_back, paid) ELSE given_back END AS refunded FROM summed
-), provided AS (
-    SELECT s.provider || ':' || s.payment_id AS payment_id, r.registration_id,
-        coalesce(r.event_id, e.event_id, 'unknown') AS event_id, coalesce(r.user_id, 'unknown') AS user_id,
-        s.provider AS method,
-        CASE
-            WHEN refunded > 0 AND refunded >= paid THEN 'refunded'
-            WHEN paid > 0 OR last_event = 'succeeded' THEN 'verified'
-            WHEN last_event = 'failed' THEN 'failed'
-            ELSE 'pending'
-        END AS payment_status,
-        CASE WHEN paid > 0 THEN paid ELSE tried END AS amount_minor, refunded AS refunded_minor,
-        coalesce(upper(s.currency), '{{currency}}') AS currency, false AS is_amount_from_event, s.occurred_at,
-        greatest(paid - refunded, 0) AS revenue_minor
-    FROM settled s
-    LEFT JOIN lake.sql_staging.resolved_registrations r ON r.registration_id = s.registration_id
-    LEFT JOIN lake.sql_staging.events e ON e.event_id = s.named_event
-), by_provider AS (
-    SELECT DISTINCT registration_id FROM provided
-    WHERE payment_status IN ('verified', 'refunded') AND registration_id IS NOT NULL
-), typed AS (
-    SELECT registration_id, min(occurred_at) AS typed_at
-    FROM lake.sql_staging.sheet_corrections WHERE correction = 'payment' GROUP BY ALL
-), marked AS (
-    SELECT r.registration_id, r.event_id, r.user_id, is_duplicate,
-        typed_at IS NOT NULL OR is_walk_in AS is_sheet,
-        CASE WHEN typed_at IS NOT NULL THEN 'verified' ELSE payment_status END AS payment_status,
-        coalesce(amount_minor, fee_minor) AS amount_minor,
-        amount_minor IS NULL AND fee_minor IS NOT NULL AS is_amount_from_event,
-        coalesce(typed_at, r.updated_at, r.registered_at) AS occurred_at
-    FROM lake.sql_staging.resolved_registrations r
-    LEFT JOIN lake.sql_staging.events e USING (event_id)
-    LEFT JOIN typed USING (registration_id)
-    WHERE payment_status IS NOT NULL OR typed_at IS NOT NULL
-), payments AS (
-    SELECT CASE WHEN is_sheet THEN 'sheet:' ELSE 'app:' END || m.registration_id AS payment_id, m.registration_id,
-        m.event_id, m.user_id, CASE WHEN is_sheet THEN 'sheet' ELSE 'app' END AS method, payment_status, amount_minor,
-        0::BIGINT AS refunded_minor,
-        CASE
-            WHEN payment_status = 'verified' AND NOT is_duplicate AND p.registration_id IS NULL
-            THEN coalesce(amount_minor, 0) ELSE 0
-        END AS revenue_minor,
-        '{{currency}}' AS currency, is_amount_from_event, occurred_at
-    FROM marked m LEFT JOIN by_provider p USING (registration_id)
-    UNION ALL BY NAME
-    FROM provided
-)
-SELECT *, local_day(occurred_at) AS occurred_date FROM payments;
 
 -- core.fact_email_events
 CREATE OR REPLACE TABLE warehouse.sql_core.fact_email_events AS
@@ -227,6 +264,7 @@ WITH mentioned AS (
     UNION ALL SELECT min(cancelled_date), max(cancelled_date) FROM warehouse.sql_core.fact_registrations
     UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_attendance
     UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_payments
+    UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_payment_entries
     UNION ALL SELECT min(occurred_date), max(occurred_date) FROM warehouse.sql_core.fact_email_events
 ), days AS (
     SELECT unnest(generate_series(min(first)::TIMESTAMP, max(last)::TIMESTAMP, INTERVAL 1 DAY))::DATE AS date

@@ -12,14 +12,15 @@ WITH registered AS (
     SELECT event_id, occurred_date AS date, count(*) AS check_ins
     FROM warehouse.sql_core.fact_attendance WHERE is_counted GROUP BY ALL
 ), paid AS (
-    SELECT event_id, occurred_date AS date, sum(revenue_minor) FILTER (currency = '{{currency}}') AS revenue_minor,
-        count(*) FILTER (payment_status = 'verified') AS payments_verified,
+    SELECT event_id, occurred_date AS date, count(*) FILTER (payment_status = 'verified') AS payments_verified,
         count(*) FILTER (payment_status = 'pending') AS payments_pending
-    FROM warehouse.sql_core.fact_payments
-    WHERE payment_status IN ('verified', 'pending') OR currency = '{{currency}}' AND revenue_minor <> 0
-    GROUP BY ALL
+    FROM warehouse.sql_core.fact_payments WHERE payment_status IN ('verified', 'pending') GROUP BY ALL
+), moved AS (
+    SELECT event_id, occurred_date AS date, sum(amount_minor) AS revenue_minor
+    FROM warehouse.sql_core.fact_payment_entries WHERE currency = '{{currency}}' GROUP BY ALL
 ), together AS (
     FROM registered UNION ALL BY NAME FROM cancelled UNION ALL BY NAME FROM arrived UNION ALL BY NAME FROM paid
+    UNION ALL BY NAME FROM moved
 )
 SELECT event_id, date, coalesce(sum(registrations), 0)::BIGINT AS registrations,
     coalesce(sum(cancellations), 0)::BIGINT AS cancellations, coalesce(sum(duplicates), 0)::BIGINT AS duplicates,
@@ -205,3 +206,46 @@ SELECT club_id, coalesce(events, 0) AS events, coalesce(events_started, 0) AS ev
     fill_millionths / nullif(events_with_capacity * 1000000, 0)::DOUBLE AS average_fill_rate
 FROM warehouse.sql_core.dim_clubs LEFT JOIN by_event USING (club_id) LEFT JOIN by_club USING (club_id)
 ORDER BY club_id;
+
+-- marts.agg_event_revenue
+CREATE OR REPLACE TABLE warehouse.sql_marts.agg_event_revenue AS
+SELECT event_id, occurred_date AS date, currency,
+    coalesce(sum(amount_minor) FILTER (amount_minor > 0), 0)::BIGINT AS paid_minor,
+    coalesce(-sum(amount_minor) FILTER (amount_minor < 0), 0)::BIGINT AS refunded_minor,
+    sum(amount_minor)::BIGINT AS revenue_minor
+FROM warehouse.sql_core.fact_payment_entries GROUP BY ALL ORDER BY event_id, date, currency;
+
+-- marts.agg_payment_discrepancies
+CREATE OR REPLACE TABLE warehouse.sql_marts.agg_payment_discrepancies AS
+WITH reported AS (
+    SELECT DISTINCT event_id, true AS is_reported FROM warehouse.sql_core.fact_payments
+    WHERE method NOT IN ('app', 'sheet')
+), standing AS (
+    SELECT registration_id, count(*) AS standing FROM warehouse.sql_core.fact_payments
+    WHERE payment_status = 'verified' AND revenue_minor > 0 AND registration_id IS NOT NULL GROUP BY registration_id
+), judged AS (
+    SELECT p.*, nullif(e.fee_minor, 0) AS fee, nullif(e.fee_minor, 0) * coalesce(f.team_size, 1) AS expected_minor,
+        p.payment_status = 'verified' AND revenue_minor > 0 AS stands, method IN ('app', 'sheet') AS is_by_hand,
+        is_reported, standing, is_cancelled, is_duplicate
+    FROM warehouse.sql_core.fact_payments p
+    LEFT JOIN warehouse.sql_core.dim_events e USING (event_id)
+    LEFT JOIN reported USING (event_id)
+    LEFT JOIN warehouse.sql_core.fact_registrations f ON f.registration_id = p.registration_id
+    LEFT JOIN standing s ON s.registration_id = p.registration_id
+), named AS (
+    SELECT *, unnest(list_filter([
+        CASE WHEN stands AND is_by_hand AND event_id <> 'unknown' AND is_reported THEN 'marked_but_not_reported' END,
+        CASE WHEN stands AND NOT is_by_hand AND app_status IS DISTINCT FROM 'verified' THEN 'paid_but_not_marked' END,
+        CASE WHEN stands AND currency = '{{currency}}' AND amount_minor NOT IN (fee, expected_minor)
+            THEN 'amount_differs_from_fee' END,
+        CASE WHEN stands AND standing > 1 THEN 'paid_twice' END,
+        CASE WHEN stands AND is_cancelled THEN 'paid_for_cancelled' END,
+        CASE WHEN stands AND is_duplicate THEN 'paid_for_duplicate' END,
+        CASE WHEN is_disputed THEN 'disputed' END,
+        CASE WHEN stands AND currency <> '{{currency}}' THEN 'other_currency' END
+    ], lambda kind: kind IS NOT NULL)) AS discrepancy
+    FROM judged
+)
+SELECT payment_id, discrepancy, event_id, registration_id, user_id, method, app_status, provider_status,
+    payment_status, amount_minor, expected_minor, revenue_minor, currency, paid_at, occurred_at
+FROM named ORDER BY payment_id, discrepancy;

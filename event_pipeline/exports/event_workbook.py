@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from xlsxwriter.worksheet import Worksheet
 
+from event_pipeline.contracts.currencies import major_units
 from event_pipeline.exports.excel_cells import Formats, write_text
 from event_pipeline.exports.excel_file import constant_memory_workbook
 from event_pipeline.exports.sheet_answers import answer_text, members_of, questions_of
@@ -191,7 +192,7 @@ class EventWorkbook:
         if value.currency == self._event.currency:
             sheet.write_number(at, column, value.amount_minor / self._event.minor_units, self._money)
         else:
-            sheet.write_string(at, column, f"{value.amount_minor} minor units of {value.currency}")
+            sheet.write_string(at, column, f"{major_units(value.amount_minor, value.currency)} {value.currency}")
 
 
 def _payment_word(row: Row) -> str | None:

@@ -73,8 +73,8 @@ def hold_today(settings: Settings) -> None:
 
 REGISTRATIONS = (
     "staging.registrations", "staging.attendance_reversals", "staging.registration_cancellations",
-    "staging.resolved_registrations", "people.people",
-    "core.fact_registrations", "core.fact_payments",
+    "staging.resolved_registrations", "people.people", "staging.payment_verifications", "core.fact_registrations",
+    "core.fact_payments", "core.fact_payment_entries",
 )  # fmt: skip
 ATTENDANCE = ("staging.scans", "core.fact_attendance")
 

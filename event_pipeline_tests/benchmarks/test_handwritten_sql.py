@@ -15,6 +15,8 @@ from event_pipeline.models.registry import MODELS
 from event_pipeline.sources.change import Change
 from event_pipeline.warehouse.ingest import ingest_exports, ingest_inbox
 from event_pipeline.warehouse.refresh import CONTRACTS, refresh_tables
+from event_pipeline_tests.inbound.stripe_story import stripe_changes
+from event_pipeline_tests.models.stripe_stories import STORIES, numbered
 from event_pipeline_tests.warehouse.documents import (
     changed,
     email_event,
@@ -80,6 +82,15 @@ def _history() -> Iterator[Change]:
     for number, status in enumerate(("succeeded", "pending", "failed", "refunded")):
         yield changed("payment_events", f"razorpay:{number}", payment_event("amount-0", status))
         yield changed("payment_events", f"razorpay:b{number}", payment_event(None, status, currency="USD"))
+    for number, (events, *_) in enumerate(STORIES.values()):
+        yield from stripe_changes(numbered(events, str(number)))
+    for number, status in enumerate(("verified", "pending", "verified", "verified")):
+        document = registration("edited", payment_status=status, updated_at=f"2025-06-0{2 + number}T00:00:00.000Z")
+        yield changed("registrations", "edited", document, after=number)
+        yield changed(
+            "sheet_rows", "s/edited", sheet_row("unedited", payment_verified="Yes", notes=str(number)), after=number
+        )
+    yield changed("payment_events", "own:state", payment_event("edited", "paid?", object="parcel", captured_minor=-1))
     for number, what in enumerate(("sent", "delivered", "open", "click", "bounce", "unheard of")):
         yield changed("email_events", f"sendgrid:{number}", email_event("h1", "h1", what))
         yield changed("email_events", f"sendgrid:b{number}", email_event(None, "stranger", what, event_id="e9"))

@@ -149,6 +149,7 @@ def _core_rows(
         ],
         "fact_attendance": attendance,
         "fact_payments": [_dated({"currency": LOCALE.currency, **row}) for row in payments],
+        "fact_payment_entries": [_dated(_received(row)) for row in payments if row.get("revenue_minor")],
         "fact_email_events": [_dated(row) for row in email_events],
     }
     people = {row.get("user_id", UNKNOWN) for rows in facts.values() for row in rows} | {UNKNOWN}
@@ -195,6 +196,15 @@ def _registration(row: Row, starts: Mapping[str, date | None], came: Mapping[str
         "attended_at": came[row["registration_id"]] if is_attended else None,
         **row,
     }
+
+
+def _received(row: Row) -> Row:
+    """The one entry of a payment: what stands of it, on its day."""
+    about = {name: row[name] for name in ("payment_id", "registration_id", "event_id", "user_id") if name in row}
+    moved = {"amount_minor": row["revenue_minor"], "occurred_at": row.get("occurred_at")}
+    return (
+        {"entry_id": f"{row['payment_id']}/payment", "currency": row.get("currency", LOCALE.currency)} | about | moved
+    )
 
 
 def _dated(row: Row) -> Row:

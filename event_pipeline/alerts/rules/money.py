@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.scene import Scene
-from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENTS
+from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENT_ENTRIES, FACT_PAYMENTS
+from event_pipeline.contracts.currencies import major_units
 from event_pipeline.contracts.discrepancy_texts import DISCREPANCY_TEXTS
 from event_pipeline.contracts.marts import AGG_PAYMENT_DISCREPANCIES
 from event_pipeline.settings.alert_rules import HighValuePayment, PaymentDiscrepancy, RefundSpike
@@ -20,7 +22,8 @@ WHERE amount_minor >= $amount AND payment_status IN ('pending', 'verified')
 """
 _REFUNDS = f"""
 SELECT count(*) FILTER (WHERE occurred_at > $begin) AS now, count(*) FILTER (WHERE occurred_at <= $begin) AS before
-FROM {FACT_PAYMENTS.qualified} WHERE refunded_minor > 0 AND occurred_at > $usual_begin AND occurred_at <= $now
+FROM {FACT_PAYMENT_ENTRIES.qualified}
+WHERE entry_kind = 'refund' AND occurred_at > $usual_begin AND occurred_at <= $now
 """
 _DISCREPANCIES = f"""
 WITH recent AS (
@@ -32,7 +35,6 @@ SELECT event_id, coalesce(any_value(title), event_id) AS title,
 FROM kinds LEFT JOIN {DIM_EVENTS.qualified} USING (event_id) GROUP BY event_id ORDER BY event_id
 """
 _USUAL_OVER = timedelta(days=28)
-_MINOR_UNITS = 100
 
 
 def high_value_payment(scene: Scene, rule: HighValuePayment) -> Sequence[Condition]:
@@ -44,7 +46,7 @@ def high_value_payment(scene: Scene, rule: HighValuePayment) -> Sequence[Conditi
         Condition(
             "high_value_payment",
             row["payment_id"],
-            f"a payment of {row['amount_minor'] / _MINOR_UNITS:,.2f} {row['currency']} for {row['title']} "
+            f"a payment of {_written(row['amount_minor'], row['currency'])} {row['currency']} for {row['title']} "
             f"is {row['payment_status']}",
             row["amount_minor"],
             {"event_id": row["event_id"]},
@@ -55,8 +57,8 @@ def high_value_payment(scene: Scene, rule: HighValuePayment) -> Sequence[Conditi
 
 
 def refund_spike(scene: Scene, rule: RefundSpike) -> Sequence[Condition]:
-    """More refunds of late than in as many hours of the four weeks before."""
-    if not scene.tables.have(FACT_PAYMENTS):
+    """More refunds of late than in as many hours of the four weeks before, each by the day it was given back."""
+    if not scene.tables.have(FACT_PAYMENT_ENTRIES):
         return []
     window = timedelta(hours=rule.hours)
     begin = scene.now - window
@@ -66,6 +68,11 @@ def refund_spike(scene: Scene, rule: RefundSpike) -> Sequence[Condition]:
         return []
     summary = f"{row['now']:,} refunds within {rule.hours:g} hours; usual are {usual:,.1f}"
     return [Condition("refund_spike", "refunds", summary, row["now"])]
+
+
+def _written(amount_minor: int, currency: str) -> str:
+    """12,345.67 in rupees, 1,234,567 in yen."""
+    return f"{Decimal(major_units(amount_minor, currency)):,}"
 
 
 def payment_discrepancy(scene: Scene, rule: PaymentDiscrepancy) -> Sequence[Condition]:

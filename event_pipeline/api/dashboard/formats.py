@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from event_pipeline.api.answers.common import Money
-from event_pipeline.models.locale import Locale
+from event_pipeline.contracts.currencies import exponent, minor_units
 from event_pipeline.settings import Organisation
 
 _SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "AUD": "A$", "CAD": "C$", "SGD": "S$"}
@@ -24,7 +24,7 @@ class Formats:
 
     def __init__(self, organisation: Organisation) -> None:
         self.currency = organisation.currency
-        self.minor_units = Locale.of(organisation).minor_units
+        self.minor_units = minor_units(organisation.currency)
         self.time_zone = organisation.time_zone
         self._zone = ZoneInfo(organisation.time_zone)
         self._is_by_lakhs = organisation.country in _BY_LAKHS
@@ -48,14 +48,13 @@ class Formats:
         return ",".join((*groups, tail))
 
     def money(self, amount: Money | None) -> str:
-        """₹12,34,567; with paise only where there are some."""
+        """₹12,34,567; with paise only where there are some. In the places of the amount's own currency."""
         if amount is None:
             return _NONE
-        decimals = len(str(self.minor_units)) - 1
-        value = amount.amount_minor / self.minor_units
-        text = self.number(abs(value), 0 if amount.amount_minor % self.minor_units == 0 else decimals)
+        whole, rest = divmod(abs(amount.amount_minor), minor_units(amount.currency))
+        fraction = f".{rest:0{exponent(amount.currency)}d}" if rest else ""
         symbol = _SYMBOLS.get(amount.currency, f"{amount.currency} ")
-        return f"{_MINUS if value < 0 else ''}{symbol}{text}"
+        return f"{_MINUS if amount.amount_minor < 0 else ''}{symbol}{self._grouped(str(whole))}{fraction}"
 
     def revenue(self, own: Money, others: Sequence[Money]) -> str:
         """₹1,500 + $5: money of other currencies beside the organisation's own, never added to it."""

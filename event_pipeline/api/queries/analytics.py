@@ -174,7 +174,7 @@ def first_day(session: Session) -> date | None:
     """The first day on which anything was registered, checked in or paid."""
     found = session.row(
         "SELECT min(date) AS day FROM mirror.agg_daily_metrics "
-        "WHERE registrations + check_ins + revenue_minor + cancellations > 0"
+        "WHERE registrations + check_ins + cancellations > 0 OR revenue_minor <> 0"
     )
     return found["day"] if found else None
 

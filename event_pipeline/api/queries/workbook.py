@@ -24,10 +24,14 @@ notes AS (
     FROM typed WHERE correction = 'note' GROUP BY registration_id
 ),
 paid AS (
-    SELECT registration_id, currency AS payment_currency, sum(amount_minor)::BIGINT AS amount_minor
-    FROM warehouse.core.fact_payments AT (VERSION => {snapshot}) JOIN facts USING (registration_id)
-    WHERE fact_payments.payment_status = facts.payment_status GROUP BY registration_id, currency
-    QUALIFY row_number() OVER (PARTITION BY registration_id ORDER BY amount_minor DESC NULLS LAST, currency) = 1
+    -- Of several payments those that stand, and of these one currency: amounts of two are never added.
+    SELECT registration_id, sum(amount_minor)::BIGINT AS amount_minor, currency AS payment_currency
+    FROM warehouse.core.fact_payments AT (VERSION => {snapshot})
+    WHERE registration_id IN (SELECT registration_id FROM facts) GROUP BY registration_id, payment_status, currency
+    QUALIFY row_number() OVER (
+        PARTITION BY registration_id
+        ORDER BY list_position(['verified', 'refunded', 'pending', 'rejected', 'failed'], payment_status), currency
+    ) = 1
 )
 SELECT f.registration_id, f.registered_at, f.registration_type, f.registration_status, f.department, f.year_of_study,
     f.is_attended, f.attended_at, f.is_counted, f.is_cancelled, f.is_duplicate,

@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "core.fact_registrations": "Registrations",
         "core.fact_attendance": "Check-ins",
         "core.fact_payments": "Payments",
+        "core.fact_payment_entries": "Money in and out",
         "core.fact_email_events": "Mails",
     },
     "Lists": {
@@ -45,6 +46,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "marts.agg_arrivals": "Arrivals",
         "marts.agg_email_funnel": "Mail and attendance",
         "marts.agg_cohorts": "People who come again",
+        "marts.agg_event_revenue": "Money by event, day and currency",
+        "marts.agg_payment_discrepancies": "Payments to look at",
     },
 }
 """What organisers call the tables; others stand below these under their own names."""
