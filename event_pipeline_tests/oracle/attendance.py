@@ -56,21 +56,47 @@ def claims(
             registration = known[correction.registration_id]
             claim = Claim(key, "sheet_mark", registration, correction.event_id, correction.occurred_at)
             found.append(_judged(claim, None, undone))
-    _rank(found)
-    return found
+    return _ranked(found)
 
 
-def _rank(found: list[Claim]) -> None:
-    came: set[tuple[str, str]] = set()
-    for claim in sorted(found, key=lambda claim: (*_time_order(claim.occurred_at), claim.attendance_id)):
+def _ranked(found: list[Claim]) -> list[Claim]:
+    """The claims with the first valid one of each registrant counted.
+
+    A sheet that tells the second of a claim before it was made from it, and is no claim of its own.
+    """
+    before: dict[tuple[str, str], Claim] = {}
+    kept, came = [], set()
+    for claim in sorted(found, key=_order):
         claim.is_valid = claim.refusal is None
         if not claim.is_valid or claim.registration is None:
+            kept.append(claim)
             continue
         person = (claim.registration.source_event_id, claim.registration.registrant)
+        last = before.get(person)
+        before[person] = claim
+        if (
+            last is not None
+            and claim.method == "sheet_mark"
+            and last.method != "sheet_mark"
+            and _same_second(claim, last)
+        ):
+            continue
         claim.is_counted = person not in came
         came.add(person)
-        if not claim.is_counted:
-            claim.refusal = "already_in"
+        claim.refusal = None if claim.is_counted else "already_in"
+        kept.append(claim)
+    return kept
+
+
+def _order(claim: Claim) -> tuple[Any, ...]:
+    is_unknown, at = _time_order(claim.occurred_at)
+    return (is_unknown, at.replace(microsecond=0), claim.method == "sheet_mark", at, claim.attendance_id)
+
+
+def _same_second(claim: Claim, other: Claim) -> bool:
+    if claim.occurred_at is None or other.occurred_at is None:
+        return False
+    return claim.occurred_at.replace(microsecond=0) == other.occurred_at.replace(microsecond=0)
 
 
 def _judged(claim: Claim, against_code: str | None, undone: Mapping[str, datetime], day: str | None = None) -> Claim:

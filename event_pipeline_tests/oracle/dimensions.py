@@ -22,7 +22,8 @@ _OF_EVENTS = (
 
 def events(records: Records, organisation: Organisation) -> list[Row]:
     """``core.dim_events``."""
-    rows = [_unknown(("event_id", "club_id", "category_id"), _OF_EVENTS, is_paid=False, is_featured=False, is_archived=False)]  # fmt: skip
+    keys = ("event_id", "club_id", "category_id")
+    rows = [_unknown(keys, _OF_EVENTS, is_paid=False, is_featured=False, is_archived=False)]
     rows[0] |= {"start_date": None, "edition_series": None}
     for key, event in records.events.items():
         if key == UNKNOWN:

@@ -58,7 +58,7 @@ def _read(text: str, field: Field, organisation: Organisation) -> Any:
         case "instant":
             return values.instant(text, organisation.time_zone)
         case "amount":
-            return amounts.minor_units(text, organisation.currency)
+            return amounts.minor_units(text, organisation.currency, organisation.country)
         case "integer":
             return values.whole_number(text)
         case "boolean":

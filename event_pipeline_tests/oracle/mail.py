@@ -27,15 +27,17 @@ def _row(key: str, row: Row, records: Records, known: Mapping[str, Registration]
         "provider": row["provider"],
         "mail_type": row["mail_type"],
         "email_event": row["email_event"],
+        "is_machine": row["is_machine"] is True and row["email_event"] in ("open", "click"),
         "occurred_at": row["occurred_at"],
         "occurred_date": organisation.day(row["occurred_at"]),
     }
 
 
 def reached(mails: Iterable[Row]) -> dict[str, set[str]]:
-    """By registration, what was reported of any of its mails."""
+    """By registration, what was reported of any of its mails; what machines opened is only delivered."""
     found: dict[str, set[str]] = {}
     for mail in mails:
         if mail["registration_id"] is not None:
-            found.setdefault(mail["registration_id"], set()).add(mail["email_event"])
+            word = "delivered" if mail["is_machine"] else mail["email_event"]
+            found.setdefault(mail["registration_id"], set()).add(word)
     return found

@@ -74,11 +74,26 @@ def daily_metrics(tables: Tables, organisation: Organisation) -> list[Row]:
     for row in tables["core.dim_events"]:
         if has_started(row, organisation):
             sums[row["start_date"]]["events_started"] += 1
-    for row in tables["core.fact_email_events"]:
-        if row["email_event"] in ("sent", "delivered") and row.get("is_counted", True):
-            sums[row["occurred_date"]][f"emails_{row['email_event']}"] += 1
+    for day, word in _mails(tables["core.fact_email_events"]):
+        sums[day][f"emails_{word}"] += 1
     names = (*DAY_MEASURES, "new_people", "events_started", "emails_sent", "emails_delivered")
     return [{"date": day, "currency": organisation.currency, **_measures(found, names)} for day, found in sums.items()]
+
+
+def _mails(reported: Iterable[Row]) -> Iterable[tuple[date | None, str]]:
+    """The day and the word of each mail sent or delivered: a message to a person is one, however often reported."""
+    mails = {
+        (
+            row["provider"],
+            row["user_id"],
+            row["message_id"] or row["email_event_id"],
+            row["occurred_date"],
+            row["email_event"],
+        )
+        for row in reported
+        if row["email_event"] in ("sent", "delivered")
+    }
+    return [(day, word) for *_, day, word in mails]
 
 
 def club_metrics(tables: Tables, organisation: Organisation) -> list[Row]:
@@ -152,13 +167,14 @@ def email_funnel(tables: Tables, reached: Mapping[str, set[str]]) -> list[Row]:
 
 def _funnel(event_id: str, registrations: list[Row], reached: Mapping[str, set[str]]) -> Row:
     said = [reached.get(row["registration_id"], set()) for row in registrations]
+    delivered = {"delivered", "open", "click", "spam_report"}
     attended = [row for row in registrations if row["is_attended"]]
     return {
         "event_id": event_id,
         "registered": len(registrations),
         "registered_people": people(registrations),
-        "sent": sum(bool(words & {"sent", "delivered", "open", "click"}) for words in said),
-        "delivered": sum(bool(words & {"delivered", "open", "click"}) for words in said),
+        "sent": sum(bool(words & {*delivered, "sent", "deferred", "bounce"}) for words in said),
+        "delivered": sum(bool(words & delivered) for words in said),
         "opened": sum(bool(words & {"open", "click"}) for words in said),
         "clicked": sum("click" in words for words in said),
         "bounced": sum("bounce" in words for words in said),

@@ -14,7 +14,7 @@ from event_pipeline_tests.oracle.documents import Document
 from event_pipeline_tests.oracle.fields import Row
 from event_pipeline_tests.oracle.organisation import UNKNOWN, Organisation
 from event_pipeline_tests.oracle.records import Records
-from event_pipeline_tests.oracle.registrations import Correction, Registration
+from event_pipeline_tests.oracle.registrations import PAID, Correction, Registration
 from event_pipeline_tests.oracle.stripe_state import GivenBack, ProviderPayment
 
 
@@ -99,7 +99,7 @@ class Payments:
         self._add(
             {
                 "payment_id": payment.payment_id,
-                "registration_id": None if payment.registration_id is None else payment.registration_id,
+                "registration_id": registration.registration_id if registration else None,
                 "event_id": registration.event_id if registration else named,
                 "user_id": self._organisation.user(registration.email) if registration else UNKNOWN,
                 "method": payment.provider,
@@ -156,28 +156,27 @@ def _last_order(payment: ProviderPayment) -> tuple[Any, str]:
 def _reason(row: Row, is_lost: bool, organisation: Organisation) -> str | None:
     if row["payment_status"] in ("pending", "rejected", "failed"):
         return row["payment_status"]
-    if is_lost:
+    if is_lost and row["refunded_minor"]:
         return "dispute_lost"
     if row["payment_status"] == "refunded":
         return "refunded"
-    if row["refunded_minor"]:
-        return "partly_refunded"
     if row["currency"] != organisation.currency:
         return "other_currency"
-    return "no_amount" if not row["amount_minor"] else None
+    if row["refunded_minor"]:
+        return "partly_refunded"
+    return "no_amount" if row["amount_minor"] is None else None
 
 
 def _marks(
     source: Records, known: Mapping[str, Registration], corrections: Iterable[Correction], organisation: Organisation
 ) -> Iterable[Mark]:
-    typed: dict[str, Correction] = {}
-    for correction in sorted(corrections, key=lambda correction: correction.occurred_at):
+    typed: dict[str, datetime] = {}
+    for correction in corrections:
         if correction.kind == "payment":
-            typed.setdefault(correction.registration_id, correction)
+            typed[correction.registration_id] = _typed_since(source, correction)
     for key, registration in known.items():
-        correction = typed.get(key)
-        if correction is not None:
-            yield Mark(registration, "verified", "sheet", _typed_since(source, correction, organisation))
+        if key in typed:
+            yield Mark(registration, "verified", "sheet", typed[key])
         elif registration.payment_status is not None:
             method = "sheet" if registration.is_walk_in else "app"
             at = registration.updated_at or registration.registered_at
@@ -186,25 +185,33 @@ def _marks(
             yield Mark(registration, registration.payment_status, method, at)
 
 
-def _typed_since(source: Records, correction: Correction, organisation: Organisation) -> datetime:
-    return correction.occurred_at
+def _typed_since(source: Records, correction: Correction) -> datetime:
+    """When the first version of the row was seen since when it has said paid without a break."""
+    return _run(source.versions_of_sheet_rows()[correction.row_id], "fields.payment_verified", PAID)[0].version_at
 
 
 def _verified_since(
     versions: list[Document], registration: Registration, organisation: Organisation
 ) -> datetime | None:
-    """The update time of the first version since when the mark has stood without a break."""
-    first = versions[-1]
-    for version in reversed(versions):
-        text = values.at_path(version.content, "payment_status")
-        if text is None or values.word(text.strip()) != "verified":
+    """The time that the first version says since when the mark has stood without a break."""
+    first = _run(versions, "payment_status", ("verified",))[0]
+    for name in ("updated_at", "registration_date", "created_at"):
+        said = values.at_path(first.content, name)
+        at = None if said is None else values.instant(said.strip(), organisation.time_zone)
+        if at is not None:
+            return at
+    return first.version_at if len(versions) > 1 else registration.registered_at
+
+
+def _run(versions: list[Document], path: str, words: Iterable[str]) -> list[Document]:
+    """The versions with which the document ends that all say one of these words; at least the last one."""
+    found = [versions[-1]]
+    for version in reversed(versions[:-1]):
+        text = values.at_path(version.content, path)
+        if text is None or text.strip().lower() not in words:
             break
-        first = version
-    said = values.at_path(first.content, "updated_at")
-    at = None if said is None else values.instant(said.strip(), organisation.time_zone)
-    if len(versions) > 1:
-        return at or first.version_at
-    return at or registration.registered_at
+        found.insert(0, version)
+    return found
 
 
 def _provided(source: Records, organisation: Organisation) -> list[ProviderPayment]:

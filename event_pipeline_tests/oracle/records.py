@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from event_pipeline_tests.oracle.documents import Document, Documents
@@ -45,8 +45,10 @@ EVENTS = {
     "is_archived": Field("is_archived", "boolean"),
     "club_id": Field("club_id", "text", max_length=200),
     "category_id": Field("category_id", "text", max_length=200),
-    "registration_method": Field("registration_method", "choice", allowed=("internal", "external", "both")),
-    "participation_type": Field("participation_type", "choice", allowed=("individual", "team", "both")),
+    "registration_method": Field(
+        "registration_method", "choice", is_noted=True, allowed=("internal", "external", "both")
+    ),
+    "participation_type": Field("participation_type", "choice", is_noted=True, allowed=("individual", "team", "both")),
     "is_paid": Field("requires_payment", "boolean"),
     "fee_minor": Field("payment_amount", "amount", minimum=0, maximum=MAX_AMOUNT),
     "google_sheet_id": Field("google_sheet_id", "text", is_noted=True, max_length=200),
@@ -109,6 +111,7 @@ EMAIL_EVENTS = {
     "email": Field("email", "email", max_length=320),
     "mail_type": Field("mail_type", "text", is_noted=True, max_length=100),
     "email_event": Field("event", "choice", is_required=True, allowed=MAIL_WORDS),
+    "is_machine": Field("is_machine", "boolean", is_noted=True),
     "occurred_at": Field("occurred_at", "instant", is_required=True),
 }
 PAYMENT_EVENTS = {
@@ -148,6 +151,10 @@ class Records:
         """All versions of each registration, the oldest first."""
         return self._documents.history("registrations")
 
+    def versions_of_sheet_rows(self) -> Mapping[str, list[Document]]:
+        """All versions of each sheet row, the oldest first."""
+        return self._documents.history("sheet_rows")
+
     def payment_documents(self) -> Mapping[str, Document]:
         """Reported payment events at their latest version."""
         return self._documents.latest("payment_events")
@@ -169,8 +176,25 @@ class Records:
             row["event_id"] = row["event_id"] or owners.get(row["spreadsheet_id"])
 
 
+_TEAMS = ("team_members", "teamMembers", "members")
+_OF_A_MEMBER = frozenset({"name", "email", "phone", "rollNumber", "student_id", "department", "year", *_TEAMS})
+
+
 def members(text: str | None) -> list[Any]:
-    """Members of a team besides its lead: a list with or without holes, or an object keyed by number or push id."""
-    content = None if text is None else json.loads(text)
-    entries = list(content.values()) if isinstance(content, dict) else content or []
-    return [entry for entry in entries if entry is not None]
+    """Members of a team besides its lead: of a list with or without holes, or of an object keyed by number or push id.
+
+    A member with a team of their own brings its members along.
+    """
+    return list(_members(None if text is None else json.loads(text)))
+
+
+def _members(content: Any) -> Iterator[Any]:
+    if isinstance(content, dict) and content.keys() & _OF_A_MEMBER:
+        content = [content]
+    entries = content.values() if isinstance(content, dict) else content or []
+    for entry in entries:
+        if entry is None:
+            continue
+        yield entry
+        for name in _TEAMS if isinstance(entry, dict) else ():
+            yield from _members(entry.get(name))

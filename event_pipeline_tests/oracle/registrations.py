@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,11 @@ from event_pipeline_tests.oracle.fields import Row
 from event_pipeline_tests.oracle.organisation import UNKNOWN, Organisation
 from event_pipeline_tests.oracle.records import Records
 
-_PAID = ("yes", "verified")
+PAID = ("yes", "verified")
+"""What a sheet's payment column says of one that was paid."""
+
 _MARKS = {"yes": "verified", "verified": "verified", "rejected": "rejected", "no": "pending", "pending": "pending"}
-_END = datetime.max
+_END = datetime(9999, 1, 1)  # noqa: DTZ001
 
 
 @dataclass
@@ -42,7 +45,6 @@ class Registration:
     registrant: str = ""
     is_duplicate: bool = False
     is_shared_address: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_cancelled(self) -> bool:
@@ -68,8 +70,7 @@ class Correction:
     kind: str
     registration_id: str
     event_id: str
-    occurred_at: datetime
-    amount_minor: int | None = None
+    occurred_at: datetime | None
 
 
 def _time_order(at: datetime | None) -> tuple[bool, datetime]:
@@ -137,40 +138,79 @@ def _from_app(key: str, row: Row, records: Records) -> Registration:
 def _read_sheets(
     records: Records, known: Mapping[str, Registration], organisation: Organisation
 ) -> tuple[list[Correction], dict[str, Registration]]:
-    by_address: defaultdict[tuple[str, str], list[Registration]] = defaultdict(list)
-    for registration in known.values():
-        if registration.email is not None:
-            by_address[registration.source_event_id, registration.email].append(registration)
+    rows = {key: row for key, row in sorted(records.sheet_rows.items()) if _is_about_somebody(row)}
+    matches = _Matches(rows, known)
     absent = _named_by_absent(records)
+    first = _first_rows(rows)
     corrections: list[Correction] = []
     walk_ins: dict[str, Registration] = {}
-    for row_id, row in sorted(records.sheet_rows.items()):
-        if row["worksheet"] != "Registrations" or row["is_export_error"] or row["event_id"] is None:
+    for row_id, row in rows.items():
+        matched, is_stranger = matches.of(row)
+        if matched is None and (is_stranger or (row["event_id"], row["email"]) not in absent):
+            key = "sheet:" + organisation.pseudonym(first[row_id])
+            walk_ins.setdefault(key, _walk_in(first[row_id], rows[first[row_id]], records, organisation))
+            matched = walk_ins[key]
+        if matched is not None:
+            corrections += _corrections(row_id, row, matched)
+    return _once(corrections), walk_ins
+
+
+def _is_about_somebody(row: Row) -> bool:
+    is_list = row["worksheet"] == "Registrations" and row["event_id"] is not None and not row["is_export_error"]
+    return is_list and not row["content"].get("doubt")
+
+
+def _first_rows(rows: Mapping[str, Row]) -> dict[str, str]:
+    """The row that stands for the person of each row: without an address the first with that name and number."""
+    found: dict[tuple[str, str | None, str], str] = {}
+    first = {}
+    for row_id, row in rows.items():
+        key = values.name_key(row["name"])
+        if row["email"] is not None or key is None:
+            first[row_id] = row_id
             continue
+        number = re.sub(r"\D", "", row["phone"] or "") or row_id.partition("/")[2]
+        first[row_id] = found.setdefault((row["event_id"], key, number), row_id)
+    return first
+
+
+def _once(corrections: list[Correction]) -> list[Correction]:
+    """What several rows say of a registration counts once, the earliest."""
+    kept: dict[tuple[str, str], Correction] = {}
+    for correction in sorted(corrections, key=lambda found: (*_time_order(found.occurred_at), found.row_id)):
+        kept.setdefault((correction.kind, correction.registration_id), correction)
+    return list(kept.values())
+
+
+class _Matches:
+    """Which registration each row of a sheet means: by event and address, and by name where there are several."""
+
+    def __init__(self, rows: Mapping[str, Row], known: Mapping[str, Registration]) -> None:
+        self._rows: Counter[tuple[str, str]] = Counter()
+        self._names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self._known: defaultdict[tuple[str, str], list[Registration]] = defaultdict(list)
+        for registration in sorted(known.values(), key=lambda registration: registration.order):
+            if registration.email is not None:
+                self._known[registration.source_event_id, registration.email].append(registration)
+        for row in rows.values():
+            if row["email"] is not None:
+                address = (row["event_id"], row["email"])
+                self._rows[address] += 1
+                self._names[address] |= {values.name_key(row["name"]) or ""}
+
+    def of(self, row: Row) -> tuple[Registration | None, bool]:
+        """The registration, and whether the row is of somebody else whom no registration of the address names."""
         address = (row["event_id"], row["email"])
-        matched = _meant(row, by_address.get(address, ()))
-        if matched is None and address in absent:
-            continue
-        if matched is None:
-            if not _has_identity(row):
-                continue
-            matched = _walk_in(row_id, row, records, organisation)
-            walk_ins[matched.registration_id] = matched
-        corrections += _corrections(row_id, row, matched)
-    return corrections, walk_ins
-
-
-def _has_identity(row: Row) -> bool:
-    """Somebody is known by an address or a name; a tick, a total or a note is nobody."""
-    return row["email"] is not None or values.name_key(row["name"]) is not None
-
-
-def _meant(row: Row, candidates: Iterable[Registration]) -> Registration | None:
-    """Of the registrations of the row's event and address the one with its name, else the earliest."""
-    ordered = sorted(candidates, key=lambda registration: registration.order)
-    key = values.name_key(row["name"])
-    same = [registration for registration in ordered if values.name_key(registration.name) == key]
-    return next(iter(same or ordered), None)
+        candidates = self._known.get(address, [])
+        if row["email"] is None or not candidates:
+            return None, False
+        key = values.name_key(row["name"])
+        if len(candidates) == 1 and self._rows[address] == 1:
+            return candidates[0], False
+        named = {name for registration in candidates if (name := values.name_key(registration.name)) is not None}
+        same = [registration for registration in candidates if key and values.name_key(registration.name) == key]
+        is_stranger = not same and key is not None and bool(named) and named <= self._names[address]
+        return (None if is_stranger else next(iter(same or candidates))), is_stranger
 
 
 def _named_by_absent(records: Records) -> set[tuple[str, str]]:
@@ -195,7 +235,7 @@ def _walk_in(row_id: str, row: Row, records: Records, organisation: Organisation
         event_id=_event_of(row["event_id"], records),
         email=row["email"],
         name=row["name"],
-        registered_at=row["registered_at"] or row["version_at"],
+        registered_at=_entered_at(row_id, row, records),
         registration_status=row["registration_status"] or "registered",
         registration_type=row["registration_type"],
         team_size=1,
@@ -208,13 +248,21 @@ def _walk_in(row_id: str, row: Row, records: Records, organisation: Organisation
     )
 
 
+def _entered_at(row_id: str, row: Row, records: Records) -> datetime | None:
+    """The date that is typed; where none is, when the row was first read; None for one that cannot be read."""
+    if values.at_path(row["content"], "fields.registration_date") is not None:
+        return row["registered_at"]
+    versions = records.versions_of_sheet_rows()[row_id]
+    return next(version.version_at for version in versions if version.payload is not None)
+
+
 def _corrections(row_id: str, row: Row, matched: Registration) -> list[Correction]:
     found = []
     if row["attendance_status"] == "attended" and not matched.is_app_attended:
-        at = row["attended_at"] or row["version_at"]
+        is_typed = values.at_path(row["content"], "fields.attendance_time") is not None
+        at = row["attended_at"] if is_typed else row["version_at"]
         found.append(Correction(row_id, "attendance", matched.registration_id, row["event_id"], at))
-    is_open = matched.payment_status in (None, "pending") and not matched.is_walk_in
-    if row["payment_mark"] in _PAID and is_open:
-        about = (matched.registration_id, row["event_id"], row["version_at"], row["amount_minor"])
-        found.append(Correction(row_id, "payment", *about))
+    is_open = matched.is_walk_in or matched.payment_status in (None, "pending")
+    if row["payment_mark"] in PAID and is_open:
+        found.append(Correction(row_id, "payment", matched.registration_id, row["event_id"], row["version_at"]))
     return found

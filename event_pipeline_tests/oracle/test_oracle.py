@@ -21,6 +21,6 @@ def beside(memory_pipeline: MemoryPipeline) -> Beside:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=scaled(20))
+@settings(deadline=None, max_examples=scaled(12))
 def test_any_history_has_the_figures_that_the_oracle_works_out(beside: Beside, data: st.DataObject) -> None:
     beside.check(data.draw(arrivals(data.draw(histories()))))
