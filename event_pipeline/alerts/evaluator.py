@@ -15,7 +15,7 @@ from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.engine import advance, tell
 from event_pipeline.alerts.rules import RULES
 from event_pipeline.alerts.scene import CannotLook, Scene, Tables
-from event_pipeline.alerts.signs import AskDagster, AskWorker
+from event_pipeline.alerts.signs import AskDagster, AskTasks, AskWorker
 from event_pipeline.alerts.store import AlertStore
 from event_pipeline.masking import SecretMask, secrets_of
 from event_pipeline.settings import AlertRule, Settings
@@ -68,8 +68,10 @@ class Evaluator:
         ask_worker: AskWorker,
         ask_dagster: AskDagster,
         now: Callable[[], datetime] = _now,
+        tasks: AskTasks = dict,
     ) -> None:
         self._settings, self._database, self._now = settings, database, now
+        self._ask_tasks = tasks
         self._ask_worker, self._ask_dagster = ask_worker, ask_dagster
         self._store, self._outbox = AlertStore(database), Outbox(database)
         self._tables = Tables(settings)
@@ -81,8 +83,9 @@ class Evaluator:
         """What every rule finds at this moment."""
         self._tables.begin()
         scene = Scene(
-            self._settings, self._now(), self._database, self._tables, self._ask_worker(), self._ask_dagster()
-        )
+            self._settings, self._now(), self._database, self._tables, self._ask_worker(), self._ask_dagster(),
+            self._ask_tasks(),
+        )  # fmt: skip
         looked = Looked({}, {})
         for name, rule in self._rules.items():
             looked.found[name] = self._judge(name, rule, scene, looked.unseen)

@@ -12,6 +12,7 @@ import structlog
 
 from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.alerts.signs import DagsterSign, WorkerSign
+from event_pipeline.background_task import TaskState
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.errors import PipelineError, TransientError
 from event_pipeline.settings import Settings
@@ -120,9 +121,11 @@ class Scene:
         tables: Tables,
         worker: WorkerSign | None,
         dagster: DagsterSign,
+        tasks: Mapping[str, TaskState] | None = None,
     ) -> None:
         self.settings, self.now, self.database, self.tables = settings, now, database, tables
         self.worker, self.dagster = worker, dagster
+        self.tasks: Mapping[str, TaskState] = tasks or {}
 
     @property
     def today(self) -> date:

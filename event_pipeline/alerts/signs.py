@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from event_pipeline.background_task import TaskState
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSign:
@@ -24,6 +26,7 @@ class WorkerSign:
     failure: str
     waiting_changes: int
     sources: Mapping[str, SourceSign] = field(default_factory=dict)
+    tasks: Mapping[str, TaskState] = field(default_factory=dict)
 
     def follows(self, source: str) -> bool:
         """Whether all of the source comes in live."""
@@ -45,3 +48,5 @@ class DagsterSign:
 
 AskWorker = Callable[[], WorkerSign | None]
 AskDagster = Callable[[], DagsterSign]
+AskTasks = Callable[[], Mapping[str, TaskState]]
+"""How the background tasks of the process that evaluates fare, by name."""

@@ -6,7 +6,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
@@ -18,6 +18,7 @@ from event_pipeline.alerts.delivery.courier import Courier
 from event_pipeline.alerts.evaluator import Evaluator
 from event_pipeline.alerts.signs import AskWorker
 from event_pipeline.alerts.watchdog import Watchdog
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.settings import Settings
 
 _DELIVER_SECONDS = 1.0
@@ -45,19 +46,23 @@ def claim(settings: Settings) -> Iterator[bool]:
 class AlertWatch:
     """The loop; it waits in reserve while another process evaluates."""
 
-    def __init__(self, settings: Settings, ask_worker: AskWorker) -> None:
+    def __init__(self, settings: Settings, ask_worker: AskWorker, tasks: TaskStates | None = None) -> None:
+        """``tasks`` are the background tasks of this process, which rules look at too."""
         self._settings, self._ask_worker = settings, ask_worker
+        self._tasks = tasks or TaskStates()
         self._stop = threading.Event()
 
     def run(self) -> None:
         """Until stopped."""
+        BackgroundTask("alerts", self._turn, self._tasks, self._stop).run()
+
+    def _turn(self) -> float:
         pause = self._settings.alerts.evaluate_seconds
-        while not self._stop.is_set():
-            with claim(self._settings) as is_ours:
-                if is_ours:
-                    log.info("alerts_evaluated_here", every_seconds=pause)
-                    self._watch()
-            self._stop.wait(pause)
+        with claim(self._settings) as is_ours:
+            if is_ours:
+                log.info("alerts_evaluated_here", every_seconds=pause)
+                self._watch()
+        return pause
 
     def stop(self) -> None:
         """Ask it to end; what is being delivered is delivered."""
@@ -67,38 +72,36 @@ class AlertWatch:
         settings = self._settings
         with closing(AlertDatabase(settings)) as database:
             courier, watchdog = Courier(settings, database), Watchdog(settings, database)
-            evaluator = Evaluator(settings, database, self._ask_worker, lambda: ask_dagster(settings))
+            evaluator = Evaluator(
+                settings, database, self._ask_worker, lambda: ask_dagster(settings), tasks=self._tasks.all
+            )
 
-            def deliver() -> None:
+            def deliver() -> float:
                 courier.deliver()
                 watchdog.beat(datetime.now(UTC))
+                return _DELIVER_SECONDS
 
-            delivering = threading.Thread(
-                target=self._repeat, args=("deliver", deliver, _DELIVER_SECONDS), name="alert-courier", daemon=True
-            )
+            def evaluate() -> float:
+                began = time.monotonic()
+                evaluator.evaluate()
+                return max(0.0, settings.alerts.evaluate_seconds - (time.monotonic() - began))
+
+            delivering = BackgroundTask("alert-delivery", deliver, self._tasks, self._stop)
             delivering.start()
-            with closing(evaluator):
-                self._repeat("evaluate", evaluator.evaluate, settings.alerts.evaluate_seconds)
-            delivering.join()
-
-    def _repeat(self, name: str, work: Callable[[], object], pause_seconds: float) -> None:
-        while not self._stop.is_set():
-            began = time.monotonic()
             try:
-                work()
-            except Exception:
-                # Whatever it was, the next turn may go well; the dashboard and the heartbeat tell when none does.
-                log.exception("alerts_turn_failed", what=name)
-            self._stop.wait(max(0.0, pause_seconds - (time.monotonic() - began)))
+                with closing(evaluator):
+                    BackgroundTask("alert-evaluation", evaluate, self._tasks, self._stop).run()
+            finally:
+                delivering.join()
 
 
 @contextmanager
-def watching(settings: Settings, ask_worker: AskWorker) -> Iterator[None]:
-    """Evaluate in a thread beside the block, where the settings want that."""
+def watching(settings: Settings, ask_worker: AskWorker, tasks: TaskStates | None = None) -> Iterator[None]:
+    """Evaluate in a thread beside the block, where the settings want that; ``tasks`` as of ``AlertWatch``."""
     if not settings.alerts.is_enabled:
         yield
         return
-    watch = AlertWatch(settings, ask_worker)
+    watch = AlertWatch(settings, ask_worker, tasks)
     thread = threading.Thread(target=watch.run, name="alerts", daemon=True)
     thread.start()
     try:

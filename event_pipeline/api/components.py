@@ -58,9 +58,10 @@ def look(services: Services) -> Look:
     found = [
         _ingestion(services, now),
         _processing(overview, warehouse, now, services.settings.validation.freshness_hours),
-        ("warehouse", "ok" if warehouse else "down", unready or "readable", warehouse and warehouse.committed_at, None),
+        _warehouse(services, warehouse, unready),
         _stream(services, heartbeat, now),
         _dagster(overview, away),
+        _background(services, heartbeat, now),
     ]
     components = [
         Component(
@@ -74,6 +75,33 @@ def look(services: Services) -> Look:
 
 _Found = tuple[ComponentName, State, str, datetime | None, datetime | None]
 """Name, state, message, last activity, and since when where that is known."""
+
+
+def _warehouse(services: Services, warehouse: Mirrored | None, unready: str) -> _Found:
+    if warehouse is None:
+        return "warehouse", "down", unready, None, None
+    if reason := services.stale_reason:
+        return "warehouse", "degraded", reason, warehouse.committed_at, services.mirror.verified_at
+    return "warehouse", "ok", "readable", warehouse.committed_at, None
+
+
+def _background(services: Services, heartbeat: Heartbeat | None, now: datetime) -> _Found:
+    """The threads of this process, and of the stream worker while it is heard."""
+    known = dict(services.tasks.all())
+    if heartbeat is not None and heartbeat.is_fresh(services.settings, now):
+        known |= {f"stream worker's {name}": task for name, task in heartbeat.tasks.items()}
+    failing = {name: task for name, task in known.items() if task.failing_since is not None}
+    last = max((task.succeeded_at for task in known.values() if task.succeeded_at), default=None)
+    if not failing:
+        return "background", "ok", f"{len(known)} background tasks are well", last, None
+    message = "; ".join(f"{name} fails: {task.failure}" for name, task in sorted(failing.items()))
+    return (
+        "background",
+        "degraded",
+        message,
+        last,
+        min(task.failing_since for task in failing.values() if task.failing_since),
+    )
 
 
 def _ingestion(services: Services, now: datetime) -> _Found:

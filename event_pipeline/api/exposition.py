@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from prometheus_client.registry import Collector
 from event_pipeline.alerts.delivery.outbox import Outbox
 from event_pipeline.alerts.evaluator import last_evaluation
 from event_pipeline.alerts.store import AlertStore
-from event_pipeline.api.components import WORST_FIRST, look
+from event_pipeline.api.components import WORST_FIRST, Look, look
 from event_pipeline.api.figures import resources
 
 if TYPE_CHECKING:
@@ -52,11 +53,32 @@ class PipelineCollector(Collector):
             yield _gauge("stream_changes", "Changes committed since the worker started.", seen.heartbeat.rows)
             if seen.heartbeat.lag_seconds is not None:
                 yield _gauge("stream_lag_seconds", "Last batch, seen to committed.", seen.heartbeat.lag_seconds)
+        yield from self._tasks(seen)
         yield from self._alerts()
         used = resources(self._services, self._process)
         yield _gauge("api_memory_bytes", "Memory of the API's process.", used.memory_bytes)
         yield _gauge("api_cpu_percent", "Processor of the API's process since the last look.", used.cpu_percent)
         yield _gauge("disk_free_bytes", "Room on the data folder's disk.", used.disk_free_bytes)
+
+    def _tasks(self, seen: Look) -> Iterable[GaugeMetricFamily]:
+        """How background tasks fare, and for how long answers have not been brought up to date."""
+        unverified = self._services.mirror.unverified_seconds
+        if math.isfinite(unverified):
+            yield _gauge("answers_unverified_seconds", "Since answers were made sure to be the newest.", unverified)
+        labels = ("process", "task")
+        failing = GaugeMetricFamily("event_pipeline_task_failing", "1 while its latest turn failed.", labels=labels)
+        failures = GaugeMetricFamily("event_pipeline_task_failures", "Turns failed since its start.", labels=labels)
+        succeeded = GaugeMetricFamily(
+            "event_pipeline_task_succeeded_at_seconds", "Its latest success, since 1970.", labels=labels
+        )
+        worker = seen.heartbeat.tasks if seen.heartbeat else {}
+        for process, tasks in (("api", self._services.tasks.all()), ("stream", worker)):
+            for name, task in tasks.items():
+                failing.add_metric((process, name), task.failing_since is not None)
+                failures.add_metric((process, name), task.failures)
+                if task.succeeded_at is not None:
+                    succeeded.add_metric((process, name), task.succeeded_at.timestamp())
+        yield from (failing, failures, succeeded)
 
     def _alerts(self) -> Iterable[GaugeMetricFamily]:
         database = self._services.alerts

@@ -7,6 +7,7 @@ together; what is asked about one event at a time is in ``event_copies``. Long t
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -117,6 +118,8 @@ class Mirror:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._verified: tuple[float, datetime] | None = None
+        self._failed = False
         self._changed = threading.Condition()
         self._refreshing = threading.Lock()
         self._current: Mirrored | None = None
@@ -130,6 +133,16 @@ class Mirror:
             return self.refresh()
         return self._current
 
+    @property
+    def verified_at(self) -> datetime | None:
+        """When it was last made sure that nothing newer was committed; None when never."""
+        return self._verified[1] if self._verified else None
+
+    @property
+    def unverified_seconds(self) -> float:
+        """For how long nobody could make sure that answers are of the newest state; infinite when never."""
+        return time.monotonic() - self._verified[0] if self._verified else math.inf
+
     def state_in(self, session: Session) -> Mirrored:
         """What the copies that this session sees are of: they may be exchanged for newer ones at any time."""
         (seen,) = session.rows("SELECT snapshot, epoch_us(committed_at) AS at FROM mirror.state")
@@ -139,11 +152,22 @@ class Mirror:
         raise Problem("busy", "the figures changed several times meanwhile; try again", {"Retry-After": "1"})
 
     def refresh(self) -> Mirrored:
-        """Copy what has changed since the last time. Raises Problem when the warehouse cannot be read."""
+        """Copy what has changed since the last time. Raises Problem when the warehouse cannot be read.
+
+        What was copied before stays then, and is answered as of its own instant.
+        """
         with self._refreshing:
-            self._reader.change(self._copy)
+            began, at = time.monotonic(), datetime.now(UTC)
+            # After a failure everything is made anew: a catalog that was restored may have other tables by old names.
+            is_anew, self._failed = self._failed, True
+            if is_anew:
+                self._reader.change_anew(lambda cursor: self._copy(cursor, None))
+                self._opening = self._reader.opening
+            else:
+                self._reader.change(lambda cursor: self._copy(cursor, self._known))
             if self._current is None:
                 raise Problem("warehouse-not-ready", "the warehouse has no state yet; try again in a second")
+            self._verified, self._failed = (began, at), False
             return self._current
 
     def wait_beyond(self, snapshot: int, timeout_seconds: float) -> bool:
@@ -153,24 +177,20 @@ class Mirror:
                 lambda: self._current is not None and self._current.snapshot > snapshot, timeout_seconds
             )
 
-    def follow(self, stop: threading.Event, pause_seconds: float) -> None:
-        """Refresh until stopped; for a thread of its own."""
-        was_ready = True
-        while not stop.is_set():
-            began = time.monotonic()
-            try:
-                self.refresh()
-                was_ready = True
-            except Problem as problem:
-                if was_ready:
-                    log.warning("warehouse_not_ready", reason=problem.detail)
-                was_ready = False
-            rest = min(_LEAST_SHARE * (time.monotonic() - began), _LONGEST_PAUSE_SECONDS)
-            stop.wait(max(pause_seconds, rest))
+    def turn(self, pause_seconds: float) -> float:
+        """Refresh, and the seconds until it is to be done again; for a background task. Raises Problem and any error
+        of DuckDB's."""
+        began = time.monotonic()
+        self.refresh()
+        return max(pause_seconds, min(_LEAST_SHARE * (time.monotonic() - began), _LONGEST_PAUSE_SECONDS))
 
-    def _copy(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Every table that changed, in one transaction."""
-        known = self._current if self._opening == self._reader.opening else None
+    @property
+    def _known(self) -> Mirrored | None:
+        """The state that the connection's memory holds."""
+        return self._current if self._opening == self._reader.opening else None
+
+    def _copy(self, cursor: duckdb.DuckDBPyConnection, known: Mirrored | None) -> None:
+        """Every table that changed since the known state, in one transaction."""
         cursor.execute("BEGIN TRANSACTION")
         ((snapshot,),) = cursor.execute("SELECT id FROM warehouse.current_snapshot()").fetchall()
         if known is not None and known.snapshot == snapshot:

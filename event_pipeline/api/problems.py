@@ -43,8 +43,10 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "busy": (503, "Too many requests read the warehouse at this moment"),
     "dagster-away": (503, "Dagster does not answer"),
     "inbox-not-writable": (503, "What was sent cannot be kept"),
+    "out-of-resources": (503, "Memory or open files have run out here"),
     "sender-away": (503, "The sender's service does not answer"),
     "warehouse-not-ready": (503, "The warehouse cannot be read"),
+    "warehouse-stale": (503, "Answers can no longer be brought up to date"),
     "timeout": (504, "Reading the warehouse took too long"),
 }
 """Status and title by the last part of the type, which never changes its meaning."""

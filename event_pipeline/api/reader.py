@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from event_pipeline.api.problems import Problem
+from event_pipeline.api.storage_problems import storage_problem
 from event_pipeline.contracts.contract import Catalog
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.catalog_copies import NOT_COPIED, CatalogCopies
@@ -99,6 +100,7 @@ class Reader:
         lags: bool = False,
     ) -> None:
         self._settings = copies.settings if copies else settings
+        self._told = settings
         self._catalogs, self._copies, self._lags = catalogs, copies, lags
         seconds = settings.api.query_seconds
         self._limits = limits or Limits(settings.api.readers, seconds, seconds, threads=1)
@@ -131,8 +133,27 @@ class Reader:
     def change(self, work: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         """Work on a cursor that may write to what is attached in memory. Raises Problem as ``session`` does."""
         self._freshen()
-        with self._cursor(self._limits.seconds) as cursor:
+        with self._cursor(self._limits.seconds) as cursor, self._limited(cursor, self._limits.seconds):
             work(cursor)
+
+    def change_anew(self, work: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """As ``change``, on a new connection that takes the place of the one before once the work is done.
+
+        Until then, and if it fails, sessions go on reading what the memory of the one before holds.
+        """
+        self._freshen()
+        fresh = Reader(self._told, self._catalogs, self._limits, self._copies, lags=True)
+        try:
+            with fresh._cursor(self._limits.seconds) as cursor, fresh._limited(cursor, self._limits.seconds):
+                work(cursor)
+            with self._lock:
+                before, self._opened = self._opened, fresh._opened
+                self._connection, fresh._opened, fresh._connection = fresh._connection, None, None
+                self.opening += 1
+        finally:
+            fresh.close()
+        if before is not None:
+            before.__exit__(None, None, None)
 
     def close(self) -> None:
         """Give the connection back; the next session opens it again."""
@@ -149,7 +170,9 @@ class Reader:
             self._copies.refresh(self._catalogs)
         except OSError as error:
             log.warning("catalog_not_copied", reason=str(error))
-            raise Problem("warehouse-not-ready", NOT_COPIED, {"Retry-After": "5"}) from None
+            raise (
+                storage_problem(error, self._told) or Problem("warehouse-not-ready", NOT_COPIED, {"Retry-After": "5"})
+            ) from None
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -168,29 +191,48 @@ class Reader:
 
         try:
             cursor = self._open().cursor()
-        except duckdb.Error:
-            self.close()
-            raise Problem("warehouse-not-ready", _NOT_READY, {"Retry-After": "5"}) from None
+        except (duckdb.Error, OSError, MemoryError) as error:
+            self._close_unless_kept(error)
+            log.warning("warehouse_not_opened", reason=str(error))
+            not_ready = Problem("warehouse-not-ready", _NOT_READY, {"Retry-After": "5"})
+            raise (storage_problem(error, self._told) or not_ready) from None
         try:
             yield cursor
         except duckdb.InterruptException:
             raise Problem("timeout", f"it was stopped after {seconds:g} s") from None
-        except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.ConnectionException):
-            # A catalog that was moved or restored is found by opening it again.
-            self.close()
-            raise Problem("warehouse-not-ready", _NOT_READY, {"Retry-After": "5"}) from None
         except duckdb.CatalogException:
             raise Problem(
                 "warehouse-not-ready", "a table was not made yet; run `event-pipeline trigger refresh`"
             ) from None
+        except (duckdb.Error, OSError, MemoryError) as error:
+            problem = storage_problem(error, self._told)
+            if problem is None and not isinstance(
+                error, duckdb.OperationalError | duckdb.InternalError | duckdb.FatalException
+            ):
+                raise
+            # A catalog that was moved or restored is found by opening it again.
+            self._close_unless_kept(error)
+            log.warning("warehouse_not_read", reason=str(error))
+            raise (problem or Problem("warehouse-not-ready", _NOT_READY, {"Retry-After": "5"})) from None
         finally:
             cursor.close()
+
+    def _close_unless_kept(self, error: BaseException) -> None:
+        """Close the connection so that it is opened anew; one whose memory answers requests only if it is broken."""
+        import duckdb
+
+        is_broken = isinstance(error, duckdb.FatalException | duckdb.InternalException | duckdb.ConnectionException)
+        if is_broken or not self._lags:
+            self.close()
 
     @contextmanager
     def _limited(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
         timer = threading.Timer(seconds, cursor.interrupt)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:
+            raise Problem("out-of-resources", "no more threads; try again in a moment", {"Retry-After": "5"}) from None
         try:
             yield
         finally:
@@ -202,13 +244,17 @@ class Reader:
                 if not catalogs_exist(self._settings, self._catalogs):
                     raise Problem("warehouse-not-ready", _NOT_READY, {"Retry-After": "5"})
                 opened = connect(self._settings, self._catalogs, read_only=True)
-                self._connection = opened.__enter__()
-                self._opened = opened
-                self._connection.execute(f"ATTACH ':memory:' AS mirror (COMPRESS, ROW_GROUP_SIZE {_ROW_GROUP})")
-                if self._limits.threads is not None:
-                    self._connection.execute(f"SET threads = {self._limits.threads}")
-                if self._limits.memory_megabytes is not None:
-                    self._connection.execute(f"SET memory_limit = '{self._limits.memory_megabytes}MB'")
+                connection = opened.__enter__()
+                try:
+                    connection.execute(f"ATTACH ':memory:' AS mirror (COMPRESS, ROW_GROUP_SIZE {_ROW_GROUP})")
+                    if self._limits.threads is not None:
+                        connection.execute(f"SET threads = {self._limits.threads}")
+                    if self._limits.memory_megabytes is not None:
+                        connection.execute(f"SET memory_limit = '{self._limits.memory_megabytes}MB'")
+                except BaseException:
+                    opened.__exit__(None, None, None)
+                    raise
+                self._connection, self._opened = connection, opened
             return self._connection
 
     def _end(self, cursor: duckdb.DuckDBPyConnection) -> None:

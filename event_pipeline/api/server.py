@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
     )
     server = _Server(config, app.state.dashboard.feed)
     try:
-        with watching(settings, lambda: worker_sign(settings)):
+        with watching(settings, lambda: worker_sign(settings), services.tasks):
             server.run()
     except KeyboardInterrupt:
         return

@@ -26,6 +26,7 @@ from event_pipeline.api.exports.streaming import Places
 from event_pipeline.api.idempotency import StoredAnswers
 from event_pipeline.api.keys import KeyStore
 from event_pipeline.api.mirror import Mirror
+from event_pipeline.api.problems import Problem
 from event_pipeline.api.rates import RateLimiter
 from event_pipeline.api.reader import Limits, Reader
 from event_pipeline.api.saved_queries import SavedQueryStore
@@ -33,12 +34,17 @@ from event_pipeline.api.sessions import Sessions
 from event_pipeline.api.source_look import SourceLook
 from event_pipeline.api.standing import Standings
 from event_pipeline.api.webhooks import Webhooks
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.control import DagsterControl
+from event_pipeline.errors import PipelineError
 from event_pipeline.inbound.journal import InboxJournal
 from event_pipeline.inbound.sns import fetch
 from event_pipeline.settings import Settings
 from event_pipeline.sql import Sandbox
 from event_pipeline.warehouse.catalog_copies import CatalogCopies
+
+FRESH_ANSWERS = "api-mirror"
+"""The background task that brings answers up to date."""
 
 _LISTINGS = 1
 """Sessions that exports under way leave to who only asks which tables there are."""
@@ -78,6 +84,7 @@ class Services:
     inbox: InboxJournal
     webhooks: Webhooks
     door: Door
+    tasks: TaskStates
     now: Callable[[], datetime] = _now
 
     @classmethod
@@ -90,7 +97,8 @@ class Services:
         # Nothing that it reads is newer than the copies in memory, which are refreshed through it.
         reader = Reader(settings, ("warehouse",), copies=copies, lags=True)
         private = Reader(settings, ("lake", "warehouse"), copies=copies)
-        inbox = InboxJournal(settings.inbox_dir)
+        tasks = TaskStates()
+        inbox = InboxJournal(settings.inbox_dir, tasks)
         return cls(
             settings=settings,
             database=database,
@@ -103,7 +111,7 @@ class Services:
             reader=reader,
             exporting=Reader(settings, ("warehouse",), _export_limits(settings), copies),
             export_places=Places(settings.exports.streams),
-            exports=ExportRunner(settings, ExportStore(database), audit),
+            exports=ExportRunner(settings, ExportStore(database), audit, tasks),
             private=private,
             copies=copies,
             mirror=Mirror(reader),
@@ -122,6 +130,7 @@ class Services:
                 inbox,
                 ZoneInfo(settings.organisation.time_zone),
             ),
+            tasks=tasks,
         )
 
     @property
@@ -135,10 +144,23 @@ class Services:
 
     def follow_warehouse(self, stop: threading.Event) -> threading.Thread:
         """A thread that keeps the copies of the warehouse's tables fresh until stopped."""
-        arguments = (stop, self.settings.api.refresh_seconds)
-        thread = threading.Thread(target=self.mirror.follow, args=arguments, name="api-mirror", daemon=True)
-        thread.start()
-        return thread
+        pause = self.settings.api.refresh_seconds
+        task = BackgroundTask(
+            FRESH_ANSWERS, lambda: self.mirror.turn(pause), self.tasks, stop, expected=(Problem, PipelineError)
+        )
+        task.start()
+        return task
+
+    @property
+    def stale_reason(self) -> str:
+        """Why answers may be too old; empty while they are not."""
+        seconds = self.mirror.unverified_seconds
+        if seconds <= self.settings.api.stale_seconds:
+            return ""
+        why = self.tasks.state(FRESH_ANSWERS).failure or "the thread that does so hangs"
+        at = self.mirror.verified_at
+        since = f"since {at:%Y-%m-%d %H:%M:%S} UTC" if at else "so far"
+        return f"answers could not be brought up to date {since}: {why}"
 
     def close(self) -> None:
         """Give back what is open."""

@@ -6,12 +6,16 @@ import threading
 import time
 from collections.abc import Sequence
 
+import structlog
+
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.reader import Reader, Row
 from event_pipeline.contracts.source_state import SOURCE_STATE
 
 _OLDEST_SECONDS = 30.0
 """What is older than this is not given to anyone; a look is waited for."""
+
+log = structlog.get_logger(__name__)
 
 
 class SourceLook:
@@ -29,7 +33,12 @@ class SourceLook:
             with self._looking:
                 return self._look()
         if now - seen[0] > self._kept_seconds and self._looking.acquire(blocking=False):
-            threading.Thread(target=self._look_behind, name="api-sources", daemon=True).start()
+            try:
+                threading.Thread(target=self._look_behind, name="api-sources", daemon=True).start()
+            except RuntimeError:
+                # The system gives no more threads: the next who asks tries again.
+                self._looking.release()
+                log.warning("sources_not_looked_at", reason="no more threads")
         return seen[1]
 
     def _look_behind(self) -> None:
@@ -38,6 +47,9 @@ class SourceLook:
         except Problem:
             # Whoever asks next is told: nothing is kept of what can no longer be read.
             self._seen = None
+        except Exception:
+            self._seen = None
+            log.exception("sources_not_looked_at")
         finally:
             self._looking.release()
 

@@ -11,6 +11,7 @@ Exit codes: 0 done; 1 it ran and failed; 2 wrong settings, names or arguments; 3
 from __future__ import annotations
 
 import pkgutil
+import signal
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -41,11 +42,22 @@ def build_app() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit; an error that the pipeline expects is one message, never a traceback."""
+    if arguments is None:
+        _hear_ctrl_c()
     try:
         build_app()(args=None if arguments is None else list(arguments), prog_name="event-pipeline")
     except PipelineError as error:
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         raise SystemExit(exit_code(error)) from None
+
+
+def _hear_ctrl_c() -> None:
+    """SIGINT interrupts the command also where a script's background started it, which has it ignored.
+
+    Nobody sends one who does not want the command to stop, and what it starts must hear it too.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def exit_code(error: PipelineError) -> int:

@@ -66,9 +66,11 @@ def up(
 
 
 def _stop_like_ctrl_c() -> None:
-    """A service manager's stop and a closed terminal clean up as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    """A service manager's stop and a closed terminal clean up as Ctrl-C does; under ``nohup`` the latter changes
+    nothing."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
 
 
 def _load_demo_if_empty(settings: Settings, registrations: int, seed: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import structlog
 
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.control.client import http_client
 from event_pipeline.settings import Settings
 
@@ -56,7 +57,8 @@ class MaterializationReporter:
         self._lag: float | None = None
         self._ended = threading.Event()
         self._is_away = False
-        self._thread = threading.Thread(target=self._run, name="materializations", daemon=True)
+        self.tasks = TaskStates()
+        self._thread = BackgroundTask("materializations", self._turn, self.tasks, self._ended)
 
     def start(self) -> None:
         """Starts to report."""
@@ -94,13 +96,14 @@ class MaterializationReporter:
             self._say_away(error)
         else:
             self._is_away = False
-        self._keep(news, told)
+        finally:
+            self._keep(news, told)
         return len(told)
 
-    def _run(self) -> None:
-        while not self._ended.wait(self._settings.stream.report_seconds):
-            self.report()
+    def _turn(self) -> float:
+        self._ended.wait(self._settings.stream.report_seconds)
         self.report()
+        return 0.0
 
     def _keep(self, news: dict[str, _News], told: Sequence[str]) -> None:
         with self._lock:

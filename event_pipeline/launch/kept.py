@@ -7,6 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 
+import structlog
+
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.launch.processes import Child
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -15,10 +18,13 @@ STEADY_SECONDS = 300.0
 """A child that ran for so long is taken to be well: its next end is followed by the shortest pause again."""
 
 
-class KeptChild(threading.Thread):
+log = structlog.get_logger(__name__)
+
+
+class KeptChild(BackgroundTask):
     """``begin`` starts the child, ``on_end`` hears of each end and of the seconds until the next start.
 
-    Both are called in this thread.
+    Both are called in this thread. A child that cannot be started is tried again.
     """
 
     def __init__(
@@ -27,27 +33,33 @@ class KeptChild(threading.Thread):
         on_end: Callable[[Child, float], None],
         first_pause_seconds: float = FIRST_PAUSE_SECONDS,
     ) -> None:
-        super().__init__(name="kept-child", daemon=True)
-        self._begin, self._on_end, self._first_pause = begin, on_end, first_pause_seconds
-        self._starting = threading.Lock()
         self._retired = threading.Event()
+        super().__init__("kept-child", self._take_turn, TaskStates(), self._retired)
+        self._begin, self._on_end = begin, on_end
+        self._first_pause = self._pause = first_pause_seconds
+        self._starting = threading.Lock()
         self._child: Child | None = None
 
-    def run(self) -> None:
-        """Until retired."""
-        pause = self._first_pause
-        while (child := self._next()) is not None:
-            began = time.monotonic()
-            child.process.wait()
-            if self._retired.is_set():
-                return
-            if time.monotonic() - began > STEADY_SECONDS:
-                pause = self._first_pause
-            # Random, so that several installations that lost one source do not come back together.
-            waits = pause * random.uniform(0.75, 1.25)  # noqa: S311 - nothing is secret about it
+    def _take_turn(self) -> float:
+        """Run the child until it ends; the seconds until it is started again."""
+        child = self._next()
+        if child is None:
+            return 0.0
+        began = time.monotonic()
+        child.process.wait()
+        if self._retired.is_set():
+            return 0.0
+        if time.monotonic() - began > STEADY_SECONDS:
+            self._pause = self._first_pause
+        # Random, so that several installations that lost one source do not come back together.
+        waits = self._pause * random.uniform(0.75, 1.25)  # noqa: S311 - nothing is secret about it
+        self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2)
+        try:
             self._on_end(child, waits)
-            self._retired.wait(waits)
-            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+        except OSError as error:
+            # A terminal that was closed must not keep the child from being started again.
+            log.warning("end_not_told", reason=error.strerror)
+        return waits
 
     def retire(self) -> list[Child]:
         """Start it no more; returns the latest child, which may still run, if there was one."""

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from event_pipeline.launch import default_signals
+
 PATIENCE_SECONDS = 20.0
 """How long children may take to stop before they are killed."""
 
@@ -44,14 +46,16 @@ def start_child(
 ) -> Child:
     """Run ``python -m module`` with these variables added to the environment, and the descriptor kept open in it.
 
-    The log of the run before is kept as ``name.previous.log``.
+    It hears the signals that ask it to stop, whatever this process ignores. The log of the run before is kept as
+    ``name.previous.log``.
     """
     log = logs / f"{name}.log"
     if log.exists():
         log.replace(logs / f"{name}.previous.log")
+    through = () if default_signals.are_default() else (default_signals.__name__,)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - a module of ours, and no shell
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", *through, module, *arguments],
             env=os.environ | variables,
             stdin=subprocess.DEVNULL,
             stdout=output,

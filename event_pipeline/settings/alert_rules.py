@@ -121,6 +121,13 @@ class WarehouseDown(AlertRule):
     for_minutes: float = _for(2)
 
 
+class BackgroundFailing(AlertRule):
+    """A part of the API or the stream worker that works in the background fails, so that something grows old."""
+
+    severity: Severity = _severity("critical")
+    for_minutes: float = _for(2)
+
+
 class ErrorRate(AlertRule):
     """Too many of the changes that come in live are quarantined."""
 
@@ -258,6 +265,7 @@ class AlertRules(BaseModel):
     stream_down: StreamDown = StreamDown()
     dagster_down: DagsterDown = DagsterDown()
     warehouse_down: WarehouseDown = WarehouseDown()
+    background_failing: BackgroundFailing = BackgroundFailing()
     error_rate: ErrorRate = ErrorRate()
     freshness: Freshness = Freshness()
     latency: Latency = Latency()

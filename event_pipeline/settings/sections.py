@@ -166,6 +166,12 @@ class Api(_Section):
     refresh_seconds: float = Field(
         default=1, description="Answers follow the warehouse at most so often.", gt=0, le=3_600
     )
+    stale_seconds: float = Field(
+        default=60,
+        description="/readyz says no when nobody could make sure for so long that answers are of the newest state.",
+        gt=0,
+        le=86_400,
+    )
     dagster_seconds: float = Field(default=5, description="Dagster is waited for so long.", gt=0, le=300)
     body_kilobytes: int = Field(default=1_024, description="Largest body of a request.", ge=1, le=1_048_576)
 

@@ -29,6 +29,11 @@ _LINE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^", re.DOTALL)
 _KIND = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
 _INTERNAL_HINT = re.compile(r"\n?Did you mean \"[^\"]*__ducklake[^\n]*")
 
+_DATA_FILE = re.compile(r"""["']([^"'\n]+\.parquet)["']""")
+_UNREADABLE = (
+    'is gone or damaged: restore it from the backup; docs/operations.md, "Storage that cannot be read", says how'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -72,11 +77,21 @@ class Faults:
             return Fault("invalid", _NESTED)
         if isinstance(error, duckdb.PermissionException):
             return Fault("refused", "it would do something other than read the warehouse's tables")
+        if (name := self._unreadable_file(str(error))) is not None:
+            return Fault("unready", f"{name} {_UNREADABLE}")
         if isinstance(error, duckdb.ProgrammingError | duckdb.DataError | duckdb.NotSupportedError):
             return self._said(str(error), sql)
         if isinstance(error, duckdb.InternalError | duckdb.FatalException):
             return Fault("broken", _BROKEN)
         return Fault("unready", _UNREADY)
+
+    def _unreadable_file(self, text: str) -> str | None:
+        """The file of the warehouse that a message says cannot be read, below the folder that holds them all."""
+        for found in _DATA_FILE.findall(text):
+            for root in self._hidden:
+                if found.startswith(root):
+                    return found.removeprefix(root).lstrip("/")
+        return None
 
     def _said(self, text: str, sql: str) -> Fault:
         if _TOO_NESTED in text:

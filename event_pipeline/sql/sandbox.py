@@ -185,7 +185,7 @@ class Sandbox:
             self._copies.refresh((_CATALOG,))
         except OSError as error:
             log.warning("catalog_not_copied", reason=str(error))
-            raise UnreadyWarehouseError(NOT_COPIED) from None
+            raise UnreadyWarehouseError(f"{NOT_COPIED}: {error}") from None
 
     def _restart(self, worker: WorkerProcess) -> None:
         threading.Thread(target=self._start, args=(worker,), name="sql-worker-start", daemon=True).start()
@@ -198,6 +198,8 @@ class Sandbox:
                 worker.start()
         except UnreadyWarehouseError:
             log.info("sql_worker_left_to_the_next_query")
+        except Exception:
+            log.exception("sql_worker_left_to_the_next_query")
         finally:
             self._free.put(worker)
             if self._is_closed:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from event_pipeline.background_task import TaskState
 from event_pipeline.settings import Settings
 from event_pipeline.stream.sources.live_source import ALL, LiveState
 
@@ -60,7 +61,7 @@ class Heartbeat:
     """What the worker said of itself at ``at``. ``batches`` and ``rows`` count since it started.
 
     ``lag_seconds`` is the last batch's, from when its oldest change was seen to its commit. ``failing_since`` is set
-    while commits fail, ``failure`` says why.
+    while commits fail, ``failure`` says why. ``tasks`` are the worker's background tasks.
     """
 
     pid: int
@@ -74,6 +75,7 @@ class Heartbeat:
     waiting_changes: int = 0
     failing_since: datetime | None = None
     failure: str = ""
+    tasks: Mapping[str, TaskState] = field(default_factory=dict)
 
     def is_fresh(self, settings: Settings, now: datetime | None = None) -> bool:
         """Whether it is young enough to be believed; one from the future is of a clock that was set back."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.increments.rebuild import marker
 from event_pipeline.settings import Settings
 from event_pipeline.stream.heartbeat import Heartbeat, Phase, remove_heartbeat, write_heartbeat
@@ -25,16 +26,16 @@ _NOTICED_SECONDS = 5.0
 _BEATS_PER_LIFE = 5
 
 
-class Pulse(threading.Thread):
+class Pulse(BackgroundTask):
     """``describe`` makes the heartbeat of an instant and a phase; it is called in this thread."""
 
     def __init__(
         self, settings: Settings, describe: Callable[[datetime, Phase], Heartbeat],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic, states: TaskStates | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(name="heartbeat", daemon=True)
-        self._settings, self._describe, self._clock = settings, describe, clock
         self._ended = threading.Event()
+        super().__init__("heartbeat", self._take_turn, states or TaskStates(), self._ended)
+        self._settings, self._describe, self._clock = settings, describe, clock
         self._phase: Phase = "starting"
         self._progress_at = clock()
         self._said = ""
@@ -43,11 +44,9 @@ class Pulse(threading.Thread):
         """The commit loop's word that it goes on."""
         self._phase, self._progress_at = phase, self._clock()
 
-    def run(self) -> None:
-        """The thread."""
-        while not self._ended.is_set():
-            self.beat()
-            self._ended.wait(self._settings.stream.heartbeat_seconds / _BEATS_PER_LIFE)
+    def _take_turn(self) -> float:
+        self.beat()
+        return self._settings.stream.heartbeat_seconds / _BEATS_PER_LIFE
 
     def beat(self) -> None:
         """Writes one, unless the commit loop hangs; what keeps it from being written is logged once."""

@@ -19,4 +19,6 @@ def worker_sign(settings: Settings) -> WorkerSign | None:
         for collection, standing in beat.collections.items()
     }
     failure = heartbeat.failure if heartbeat.failing_since is not None else ""
-    return WorkerSign(heartbeat.at, heartbeat.is_fresh(settings), failure, heartbeat.waiting_changes, sources)
+    return WorkerSign(
+        heartbeat.at, heartbeat.is_fresh(settings), failure, heartbeat.waiting_changes, sources, heartbeat.tasks
+    )

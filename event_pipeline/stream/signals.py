@@ -13,6 +13,8 @@ import structlog
 log = structlog.get_logger()
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that ask; under ``nohup``, where SIGHUP is ignored, it stays so."""
+
 AT_ONCE = 130
 TOO_LATE = 1
 
@@ -27,7 +29,7 @@ def stopped_by_signals(stop: Callable[[], None], patience_seconds: float) -> Ite
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     watcher = threading.Thread(target=_watch, args=(reading, stop, patience_seconds), name="signals", daemon=True)
-    before = {number: signal.signal(number, _noted) for number in SIGNALS}
+    before = {number: signal.signal(number, _noted) for number in SIGNALS if not _is_ignored_hangup(number)}
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     watcher.start()
     try:
@@ -39,6 +41,10 @@ def stopped_by_signals(stop: Callable[[], None], patience_seconds: float) -> Ite
         os.close(writing)
         watcher.join()
         os.close(reading)
+
+
+def _is_ignored_hangup(number: int) -> bool:
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 def _noted(number: int, frame: object) -> None:
@@ -57,7 +63,11 @@ def _watch(reading: int, stop: Callable[[], None], patience_seconds: float) -> N
             overdue = threading.Timer(patience_seconds, _end)
             overdue.daemon = True
             overdue.start()
-            stop()
+            try:
+                stop()
+            except Exception:
+                # The next signal and the end of patience still end the process.
+                log.exception("worker_not_asked_to_stop")
 
 
 def _end() -> None:

@@ -6,10 +6,12 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
 
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.control.worker_switch import is_worker_on
 from event_pipeline.settings import Settings
 from event_pipeline.stream.claim import claim_worker
@@ -66,7 +68,8 @@ class SwitchedWorker:
                 return True
             worker = self._worker = self._make()
         ended = threading.Event()
-        watch = threading.Thread(target=self._watch, args=(worker, ended), name="worker-switch", daemon=True)
+        states = getattr(worker, "tasks", None) or TaskStates()
+        watch = BackgroundTask("worker-switch", partial(self._look_at_switch, worker, ended), states, ended)
         watch.start()
         try:
             return worker.run()
@@ -76,12 +79,12 @@ class SwitchedWorker:
             ended.set()
             watch.join()
 
-    def _watch(self, worker: Following, ended: threading.Event) -> None:
-        while not ended.wait(self._look_seconds):
-            if not is_worker_on(self._settings):
-                log.info("worker_switched_off")
-                worker.stop()
-                return
+    def _look_at_switch(self, worker: Following, ended: threading.Event) -> float:
+        if not is_worker_on(self._settings):
+            log.info("worker_switched_off")
+            worker.stop()
+            ended.set()
+        return self._look_seconds
 
     def _stand_by(self) -> None:
         """Claims the folder as a worker does, so that two that stand by do not start together."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 
+from event_pipeline.background_task import TaskStates
 from event_pipeline.control.materializations import TableChange
 from event_pipeline.settings import Settings
 from event_pipeline.stream.build import PlannedSource, plan_sources
@@ -63,7 +64,8 @@ class Worker:
         self._intake = Intake(settings.stream)
         self._register = Register(self._intake.wake)
         self._committing = Committing(settings, open_commits, self._stopping, self._given_up)
-        self._pulse = Pulse(settings, self._describe)
+        self.tasks = getattr(reporter, "tasks", None) or TaskStates()
+        self._pulse = Pulse(settings, self._describe, states=self.tasks)
         self._duties = Housekeeping(settings)
         self._started_at = datetime.now(UTC)
         self._batches = self._rows = 0
@@ -171,4 +173,5 @@ class Worker:
         return Heartbeat(
             os.getpid(), self._started_at, now, phase, self._register.beats(), self._batches, self._rows, self._lag,
             self._intake.waiting_changes, self._committing.failing_since, self._committing.failure,
+            self.tasks.all(),
         )  # fmt: skip

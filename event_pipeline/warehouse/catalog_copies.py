@@ -66,6 +66,10 @@ class CatalogCopies:
             answer = copier.stdout.readline().decode().strip()
         except BrokenPipeError:
             answer = ""
+        except BaseException:
+            # An answer that nobody took would be taken for that of the next question.
+            self._end()
+            raise
         if not answer:
             log.warning("catalog_copier_ended")
             self._end()

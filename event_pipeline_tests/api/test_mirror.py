@@ -12,6 +12,7 @@ from event_pipeline.api.event_copies import PARTS
 from event_pipeline.api.mirror import COPIES, Mirror
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.reader import Reader, Session
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.lock import write_transaction
@@ -126,7 +127,7 @@ def test_a_warehouse_that_comes_later_is_found(tmp_path, folder) -> None:
     with pytest.raises(Problem):
         mirror.refresh()
     stop = threading.Event()
-    follower = threading.Thread(target=mirror.follow, args=(stop, 0.05))
+    follower = BackgroundTask("follower", lambda: mirror.turn(0.05), TaskStates(), stop, expected=(Problem,))
     follower.start()
     try:
         shutil.copytree(folder, tmp_path, ignore=shutil.ignore_patterns("api"), dirs_exist_ok=True)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +18,7 @@ import pytest
 
 from event_pipeline.api.webhooks import Webhooks
 from event_pipeline.settings import Inbound, Settings
+from event_pipeline.sources.change import NothingKnown
 from event_pipeline.sources.inbox import InboxSource
 from event_pipeline_tests.api.evening import bring_up_to_date
 from event_pipeline_tests.api.organisation import Api, ask, running_api, settings_for
@@ -114,6 +122,108 @@ def test_a_replay_is_known_after_a_restart(api: Api, settings: Settings) -> None
     assert post(api, sent).status_code == 200
     with running_api(settings, NOW) as restarted:
         assert post(restarted, sent).status_code == 409
+
+
+_KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from event_pipeline.api.database import Database
+from event_pipeline.inbound.journal import InboxJournal
+from event_pipeline_tests.api.organisation import running_api, settings_for
+from event_pipeline_tests.inbound.senders import INBOUND, NOW
+
+folder, seam = Path(sys.argv[1]), sys.argv[2]
+append, execute = InboxJournal.append, Database.execute
+
+def end(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def append_and_end(journal, records):
+    append(journal, records)
+    end()
+
+def end_at_memory(database, sql, parameters=()):
+    if sql.startswith("INSERT INTO webhook_attempts"):
+        end()
+    return execute(database, sql, parameters)
+
+if seam == "before it is kept":
+    InboxJournal.append = end
+elif seam == "kept, not remembered":
+    Database.execute = end_at_memory
+else:
+    InboxJournal.append = append_and_end
+path, sent = pickle.load(sys.stdin.buffer)
+with running_api(settings_for(folder).model_copy(update={"inbound": INBOUND}), NOW) as api:
+    api.http.post(path, content=sent[0], headers=sent[1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("seam", "lines"), [("before it is kept", 1), ("kept, not answered", 2), ("kept, not remembered", 2)]
+)
+def test_what_a_killed_process_had_not_answered_is_kept_when_it_is_sent_again(
+    settings: Settings, seam: str, lines: int
+) -> None:
+    sent = SENDS["box-office"]()
+    ended = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(settings.data_dir), seam],
+        input=pickle.dumps(("/webhooks/box-office", (sent.body, dict(sent.headers)))), check=False,
+    )  # fmt: skip
+    assert ended.returncode == -signal.SIGKILL
+    with running_api(settings, NOW) as restarted:
+        answers = [
+            restarted.http.post("/webhooks/box-office", content=sent.body, headers=sent.headers) for _ in range(2)
+        ]
+    assert [answer.status_code for answer in answers] == [200, 409]
+    assert len(stored(settings)) == lines
+    assert _documents(settings) == {"box-office:msg_1"}
+
+
+def _documents(settings: Settings) -> set[str]:
+    """The ids under which the tables know what the inbox holds."""
+    source = InboxSource(settings.inbox_dir, 100)
+    batches = [batch for file in source.files() for batch in source.read(file, NothingKnown())]
+    return {document for batch in batches for document in batch.changes.column("document_id").to_pylist()}
+
+
+def test_the_same_attempt_at_the_same_time_is_kept_once(
+    api: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    append = api.services.inbox.append
+
+    def slowly(records: list[dict[str, Any]]) -> None:
+        begun.set()
+        go_on.wait()
+        append(records)
+
+    monkeypatch.setattr(api.services.inbox, "append", slowly)
+    sent = SENDS["box-office"]()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(post, api, sent)
+        begun.wait()
+        second = post(api, sent)
+        go_on.set()
+    assert (first.result().status_code, second.status_code) == (200, 409)
+    assert second.json()["type"] == PREFIX + "in-progress"
+    assert second.headers["retry-after"] == "1"
+    assert len(stored(settings)) == 1
+
+
+def test_what_is_kept_is_answered_so_though_it_cannot_be_remembered(
+    api: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = api.services.database.execute
+
+    def full(sql: str, parameters: Any = ()) -> Any:
+        if sql.startswith("INSERT INTO webhook_attempts"):
+            raise sqlite3.OperationalError("database or disk is full")
+        return execute(sql, parameters)
+
+    monkeypatch.setattr(api.services.database, "execute", full)
+    assert post(api, SENDS["box-office"]()).status_code == 200
+    assert len(stored(settings)) == 1
 
 
 def test_what_could_not_be_kept_may_be_sent_again(api: Api, settings: Settings) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from event_pipeline.background_task import TaskStates
 from event_pipeline.errors import TransientError
-from event_pipeline.inbound.journal import InboxJournal
+from event_pipeline.inbound.journal import WRITING, InboxJournal
 from event_pipeline.sources.inbox import InboxSource
 
 
@@ -95,6 +97,92 @@ def test_a_full_disk_leaves_no_half_line(
     journal.append([{"a": 3}])
     journal.close()
     assert records_of(tmp_path / "inbox") == [{"a": 1}, {"a": 3}]
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("odd"), MemoryError(), OSError(24, "Too many open files")])
+def test_whatever_goes_wrong_everyone_is_answered_and_the_next_is_kept(
+    journal: InboxJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    journal.append([{"a": 1}])
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patched:
+        patched.setattr("event_pipeline.inbound.journal._Unfinished.__init__", fail)
+        patched.setattr("event_pipeline.inbound.journal._Unfinished.append", fail)
+
+        def send(number: int) -> str:
+            with pytest.raises(TransientError) as refused:
+                journal.append([{"refused": number}])
+            return str(refused.value)
+
+        with ThreadPoolExecutor(8) as pool:
+            told = list(pool.map(send, range(8)))
+    assert all("cannot be written" in text and "send it again later" in text for text in told)
+    journal.append([{"a": 2}])
+    journal.close()
+    assert records_of(tmp_path / "inbox") == [{"a": 1}, {"a": 2}]
+
+
+def test_one_whose_disk_hangs_is_told_so_in_time(
+    journal: InboxJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    fsync = os.fsync
+
+    def hang(descriptor: int) -> None:
+        go_on.wait()
+        fsync(descriptor)
+
+    monkeypatch.setattr("event_pipeline.inbound.journal._LONGEST_SECONDS", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", hang)
+        for _ in range(2):
+            with pytest.raises(TransientError, match="did not take it within"):
+                journal.append([{"a": 1}])
+        go_on.set()
+    journal.close()
+    # The second was not begun when its sender was told, and is not kept behind the sender's back.
+    assert records_of(tmp_path / "inbox") == [{"a": 1}]
+
+
+@pytest.mark.usefixtures("_unfinished")
+def test_a_file_that_cannot_be_set_right_is_left_and_read_without_its_half_line(
+    journal: InboxJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.append([{"a": 1}])
+    write = os.write
+
+    def half(descriptor: int, lines: memoryview) -> int:
+        write(descriptor, bytes(lines)[:3])
+        raise OSError(5, "Input/output error")
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", half)
+        patched.setattr(os, "ftruncate", fail)
+        with pytest.raises(TransientError, match="Input/output error"):
+            journal.append([{"a": 2}])
+    journal.append([{"a": 3}])
+    journal.close()
+    assert records_of(tmp_path / "inbox") == [{"a": 1}, {"a": 3}]
+    assert list((tmp_path / "inbox").glob("*.part")) == []
+
+
+def test_how_the_disk_fares_is_known(tmp_path: Path) -> None:
+    states = TaskStates()
+    (tmp_path / "inbox").write_text("in the way")
+    journal = InboxJournal(tmp_path / "inbox", states)
+    with pytest.raises(TransientError):
+        journal.append([{"a": 1}])
+    assert states.failing()[WRITING].failure.startswith("the inbox cannot be written (")
+    (tmp_path / "inbox").unlink()
+    journal.append([{"a": 2}])
+    journal.close()
+    assert (states.failing(), states.state(WRITING).failures) == ({}, 1)
 
 
 def test_one_that_is_closed_takes_nothing(journal: InboxJournal) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -79,6 +81,36 @@ def test_children_are_asked_before_they_are_ended(modules: Path) -> None:
     stop_children([child])
     assert child.last_lines().endswith("stopping in order")
     assert child.process.returncode == 0
+
+
+_STARTED_DEAF = """
+import os, signal, sys
+from pathlib import Path
+from event_pipeline.launch.processes import start_child, stop_children
+logs, number, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+if how == "ignored":
+    signal.signal(number, signal.SIG_IGN)
+else:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+read, write = os.pipe()
+child = start_child("polite", "polite", (), {"PYTHONUNBUFFERED": "1"}, logs, write)
+while "ready" not in child.last_lines():
+    assert not child.has_ended_within(0.05), child.last_lines()
+stop_children([child], patience_seconds=60)
+print(child.process.returncode, child.last_lines().splitlines()[-1])
+"""
+
+
+@pytest.mark.parametrize("how", ["ignored", "blocked"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_children_are_asked_also_where_the_signal_is_ignored_or_blocked_here(
+    modules: Path, number: signal.Signals, how: str
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _STARTED_DEAF, str(modules), str(number.value), how],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ended.stdout == "0 stopping in order\n"
 
 
 def test_a_child_that_does_not_stop_is_ended(modules: Path) -> None:

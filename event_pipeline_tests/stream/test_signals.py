@@ -9,7 +9,7 @@ import sys
 import pytest
 
 _PROGRAM = """
-import sys, threading
+import signal, sys, threading
 from event_pipeline.stream.signals import stopped_by_signals
 
 asked = threading.Event()
@@ -18,6 +18,10 @@ def stop():
     print("asked", flush=True)
     asked.set()
 
+if sys.argv[1] == "nohup":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+else:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 with stopped_by_signals(stop, float(sys.argv[2])):
     print("ready", flush=True)
     asked.wait()
@@ -39,6 +43,15 @@ def test_a_signal_lets_it_end_in_order(number: int) -> None:
     with started("stops", 60) as process:
         process.send_signal(number)
         said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "asked\nended in order\n")
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
+    with started("nohup", 60) as process:
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    # Two signals that are heard would end it with 130.
     assert (process.returncode, said) == (0, "asked\nended in order\n")
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.results import results_read_at
 from event_pipeline.alerts.scene import CannotLook, Scene
-from event_pipeline.settings.alert_rules import DagsterDown, Disk, WarehouseDown
+from event_pipeline.settings.alert_rules import BackgroundFailing, DagsterDown, Disk, WarehouseDown
 from event_pipeline.warehouse.connection import lake_exists
 
 _GIGABYTE = 10**9
@@ -40,6 +40,24 @@ def warehouse_down(scene: Scene, _: WarehouseDown) -> Sequence[Condition]:
         # The log says why, masked; what the catalog says may hold its address.
         return [Condition("warehouse_down", "warehouse", str(error))]
     return []
+
+
+def background_failing(scene: Scene, _: BackgroundFailing) -> Sequence[Condition]:
+    """Background tasks of the API, and of the worker while it is heard, whose latest turn failed."""
+    worker = scene.worker.tasks if scene.worker is not None and scene.worker.is_fresh else {}
+    found = [("api", name, task) for name, task in scene.tasks.items()]
+    found += [("stream worker", name, task) for name, task in worker.items()]
+    return [
+        Condition(
+            "background_failing",
+            f"{process}: {name}",
+            f"{name} of the {process} fails since {task.failing_since:%Y-%m-%d %H:%M} UTC: {task.failure}",
+            float(task.failures),
+            {"process": process, "task": name},
+        )
+        for process, name, task in found
+        if task.failing_since is not None
+    ]
 
 
 def disk(scene: Scene, rule: Disk) -> Sequence[Condition]:

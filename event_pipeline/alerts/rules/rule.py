@@ -34,6 +34,7 @@ RULES: Mapping[str, Rule] = {
     "stream_down": Rule(sources.stream_down),
     "dagster_down": Rule(machine.dagster_down),
     "warehouse_down": Rule(machine.warehouse_down),
+    "background_failing": Rule(machine.background_failing),
     "error_rate": Rule(live.error_rate),
     "freshness": Rule(tables.freshness, _NOTHING_COMES),
     "latency": Rule(live.latency, frozenset(("stream_down",))),

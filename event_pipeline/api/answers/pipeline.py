@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from event_pipeline.api.answers.common import Money, example
 
 State = Literal["ok", "degraded", "down", "off"]
-ComponentName = Literal["ingestion", "processing", "warehouse", "stream", "dagster"]
+ComponentName = Literal["ingestion", "processing", "warehouse", "stream", "dagster", "background"]
 
 _COMPONENT = {
     "name": "stream", "state": "ok", "since": "2026-06-01T08:00:00Z", "message": "following 1 source",
@@ -80,11 +80,12 @@ class Health(BaseModel):
 class Ready(BaseModel):
     """Whether requests can be answered."""
 
-    model_config = example(ready=True, snapshot=4711, as_of="2026-06-01T09:30:00Z")
+    model_config = example(ready=True, snapshot=4711, as_of="2026-06-01T09:30:00Z", verified_at="2026-06-01T09:30:04Z")
 
     ready: bool
     snapshot: int = Field(description="State of the warehouse that answers are of.")
     as_of: datetime
+    verified_at: datetime | None = Field(description="When it was last made sure that nothing newer was committed.")
 
 
 class Alive(BaseModel):

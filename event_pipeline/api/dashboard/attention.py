@@ -34,7 +34,10 @@ _SEEN_ABOVE = frozenset(("dagster_down", "stream_down", "warehouse_down", "sourc
 """Rules over what is looked at here anyway, at this moment and not twice a minute."""
 
 _SAID: dict[ComponentName, dict[str, tuple[str, str]]] = {
-    "warehouse": {"down": ("The figures cannot be read", "the tables were never made, or are being made anew")},
+    "warehouse": {
+        "down": ("The figures cannot be read", "the tables were never made, or are being made anew"),
+        "degraded": ("The figures are old", "they could not be brought up to date; each page says as of when they are"),
+    },
     "stream": {
         "down": ("Live updates have stopped", "the stream worker is silent; sensors bring changes in meanwhile, later"),
         "degraded": ("Live updates are in trouble", "the stream worker runs, but not all of it goes well"),
@@ -48,6 +51,7 @@ _SAID: dict[ComponentName, dict[str, tuple[str, str]]] = {
         "down": ("Dagster does not answer", "figures stay as they are; runs cannot be seen or started"),
         "degraded": ("Dagster is not well", "runs may be late or not start at all"),
     },
+    "background": {"degraded": ("Background work fails", "it is tried again by itself; the pipeline page says what")},
 }
 """What a part's state means for organisers, the gravest part first; states that need nobody are not there."""
 

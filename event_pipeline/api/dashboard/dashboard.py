@@ -15,8 +15,11 @@ from event_pipeline.api.dashboard.formats import Formats
 from event_pipeline.api.dashboard.kept import Kept
 from event_pipeline.api.dashboard.live import LiveFeed
 from event_pipeline.api.mirror import Mirrored
+from event_pipeline.api.problems import Problem
 from event_pipeline.api.reader import Session
 from event_pipeline.api.services import Services
+from event_pipeline.background_task import BackgroundTask
+from event_pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,9 +71,10 @@ class Dashboard:
 
     def follow(self, stop: threading.Event) -> threading.Thread:
         """The thread that brings open pages up to date until stopped."""
-        thread = threading.Thread(target=self.feed.follow, args=(stop,), name="api-live", daemon=True)
-        thread.start()
-        return thread
+        expected = (Problem, PipelineError)
+        task = BackgroundTask("api-live", self.feed.turn, self.services.tasks, stop, expected=expected)
+        task.start()
+        return task
 
 
 def _templates(formats: Formats) -> Environment:

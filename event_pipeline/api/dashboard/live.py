@@ -74,6 +74,8 @@ class LiveFeed:
         self._viewers: set[Viewer] = set()
         self._sent: dict[About, dict[str, str]] = {}
         self._is_closed = False
+        self._seen, self._looked, self._published = -1, 0.0, 0.0
+        self._known: Standing | None = None
 
     @property
     def topics(self) -> frozenset[str]:
@@ -111,28 +113,26 @@ class LiveFeed:
 
         return standing_of(self._dashboard.look.get(), self._dashboard.services)
 
-    def follow(self, stop: threading.Event) -> None:
-        """Bring open pages up to date until stopped; for a thread of its own."""
+    def turn(self) -> float:
+        """Bring open pages up to date if there is something new, and the seconds until the next look; for a background
+        task."""
         mirror, least = self._dashboard.services.mirror, self._dashboard.services.settings.dashboard.live_seconds
-        seen, looked, published, known = -1, 0.0, 0.0, None
-        while not stop.is_set():
-            moved = mirror.wait_beyond(seen, 1.0)
-            now = time.monotonic()
-            if not self._viewers:
-                # Who comes has a page that is new.
-                stop.wait(least)
-                continue
-            if not moved and now - looked < _LOOK_SECONDS:
-                continue
-            looked = now
-            if moved:
-                seen = mirror.current.snapshot
-            standing = self.standing()
-            if moved or standing != known or now - published >= _ANYWAY_SECONDS:
-                known, published, began = standing, now, time.monotonic()
-                self.publish()
-                pause = min(_LONGEST_PAUSE_SECONDS, _LEAST_SHARE * (time.monotonic() - began))
-                stop.wait(max(least, pause))
+        moved = mirror.wait_beyond(self._seen, 1.0)
+        now = time.monotonic()
+        if not self._viewers:
+            # Who comes has a page that is new.
+            return least
+        if not moved and now - self._looked < _LOOK_SECONDS:
+            return 0.0
+        self._looked = now
+        if moved:
+            self._seen = mirror.current.snapshot
+        standing = self.standing()
+        if not (moved or standing != self._known or now - self._published >= _ANYWAY_SECONDS):
+            return 0.0
+        self._known, self._published, began = standing, now, time.monotonic()
+        self.publish()
+        return max(least, min(_LONGEST_PAUSE_SECONDS, _LEAST_SHARE * (time.monotonic() - began)))
 
     def publish(self) -> None:
         """Send each page what is new on it."""

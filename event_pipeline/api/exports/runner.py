@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from event_pipeline.api.exports.making import Making, StoppedError
 from event_pipeline.api.exports.source import OnStop, OpenSource
 from event_pipeline.api.exports.store import CUT_SHORT, Export, ExportStore
 from event_pipeline.api.problems import Problem
+from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.errors import PipelineError
 from event_pipeline.exports.formats import FormatName
 from event_pipeline.settings import Settings
@@ -31,9 +33,10 @@ log = structlog.get_logger(__name__)
 class ExportRunner:
     """Threads that take exports in the order they came; each file is written by a process of its own."""
 
-    def __init__(self, settings: Settings, store: ExportStore, audit: Audit) -> None:
+    def __init__(self, settings: Settings, store: ExportStore, audit: Audit, states: TaskStates | None = None) -> None:
         self._settings = settings.exports
         self.store, self._audit = store, audit
+        self._states = states or TaskStates()
         self.folder = ExportFolder(settings)
         self._waiting: queue.Queue[str | None] = queue.Queue()
         self._lock = threading.Lock()
@@ -48,7 +51,9 @@ class ExportRunner:
         self.sweep()
         self.folder.keep_only(self.store.with_files())
         for number in range(self._settings.jobs):
-            thread = threading.Thread(target=self._work, args=(opened,), name=f"export-{number}", daemon=True)
+            ended = threading.Event()
+            turn = partial(self._turn, opened, ended)
+            thread = BackgroundTask(f"export-{number}", turn, self._states, ended)
             thread.start()
             self._threads.append(thread)
 
@@ -89,22 +94,28 @@ class ExportRunner:
         for thread in self._threads:
             thread.join()
 
-    def _work(self, opened: Opened) -> None:
-        while True:
-            try:
-                export_id = self._waiting.get(timeout=_SWEEP_SECONDS)
-            except queue.Empty:
-                self.sweep()
-                continue
-            if export_id is None:
-                return
-            self._make(export_id, opened)
+    def _turn(self, opened: Opened, ended: threading.Event) -> float:
+        try:
+            export_id = self._waiting.get(timeout=_SWEEP_SECONDS)
+        except queue.Empty:
             self.sweep()
+            return 0.0
+        if export_id is None:
+            ended.set()
+            return 0.0
+        try:
+            export = self.store.begin(export_id)
+        except Exception:
+            # It was not begun, and is for the next turn, of whichever thread.
+            self._waiting.put(export_id)
+            raise
+        if export is not None:
+            self._make(export, opened)
+        self.sweep()
+        return 0.0
 
-    def _make(self, export_id: str, opened: Opened) -> None:
-        export = self.store.begin(export_id)
-        if export is None:
-            return
+    def _make(self, export: Export, opened: Opened) -> None:
+        export_id = export.export_id
         making = Making(export, self.folder, self.store, self._settings.job_seconds)
         with self._lock:
             if self._is_closing:

@@ -8,6 +8,7 @@ from event_pipeline.api.access import requires
 from event_pipeline.api.answers.pipeline import Alive, Health, Ready
 from event_pipeline.api.components import look
 from event_pipeline.api.openapi import KEYED, problems
+from event_pipeline.api.problems import Problem
 from event_pipeline.api.services import Shared
 
 router = APIRouter(tags=["pipeline"])
@@ -22,13 +23,16 @@ async def livez() -> Alive:
 @router.get(
     "/readyz",
     dependencies=[requires("read")],
-    responses=KEYED | problems("warehouse-not-ready"),
+    responses=KEYED | problems("warehouse-not-ready", "warehouse-stale"),
     summary="Requests can be answered",
 )
 def readyz(services: Shared) -> Ready:
-    """Needs the scope `read`. 503 while the warehouse cannot be read."""
+    """Needs the scope `read`. 503 while the warehouse cannot be read, and once answers could not be brought up to date
+    for `api.stale_seconds`; what is in memory is answered all the same, with its `as_of`."""
     state = services.mirror.current
-    return Ready(ready=True, snapshot=state.snapshot, as_of=state.committed_at)
+    if reason := services.stale_reason:
+        raise Problem("warehouse-stale", f"{reason}; answers are as of {state.committed_at:%Y-%m-%d %H:%M:%S} UTC")
+    return Ready(ready=True, snapshot=state.snapshot, as_of=state.committed_at, verified_at=services.mirror.verified_at)
 
 
 @router.get(

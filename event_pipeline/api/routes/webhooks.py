@@ -15,8 +15,8 @@ from event_pipeline.inbound.delivery import Delivery
 router = APIRouter(tags=["coming in"])
 
 _RESPONSES = problems(
-    "bad-request", "wrong-signature", "clock-off", "not-found", "not-set-up", "replayed", "too-large", "invalid",
-    "inbox-not-writable", "sender-away",
+    "bad-request", "wrong-signature", "clock-off", "not-found", "not-set-up", "replayed", "in-progress", "too-large",
+    "invalid", "inbox-not-writable", "sender-away",
 )  # fmt: skip
 
 

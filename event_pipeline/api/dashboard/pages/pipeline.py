@@ -34,6 +34,7 @@ NAMES = {
     "warehouse": "Warehouse",
     "stream": "Live updates",
     "dagster": "Dagster",
+    "background": "Background work",
 }
 STATES = {"ok": "Well", "degraded": "In trouble", "down": "Down", "off": "Off"}
 _HOUR_SECONDS = 3_600
