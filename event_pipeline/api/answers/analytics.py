@@ -102,6 +102,7 @@ class Figures(BaseModel):
     participants: int
     check_ins: int
     revenue: Money
+    other_revenue: list[Money]
 
 
 class WholeDays(BaseModel):
