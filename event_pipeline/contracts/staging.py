@@ -110,7 +110,10 @@ REGISTRATIONS = _staging(
     document_key("registration_id", "Push id of the registration."),
     text("event_id", "Event registered for; may name an event that was deleted.", max_length=200, nullable=False),
     text("participant_name", "Name as typed.", personal=True, max_length=300),
-    email("participant_email", "Address, lower case; the person is known by it."),
+    email(
+        "participant_email",
+        "Address in its compared form: lower case, domain as DNS has it; the person is known by it.",
+    ),
     phone("participant_phone", "Number, E.164."),
     text("student_id", "Student id.", path="participant_id", personal=True, max_length=100, consequence="note"),
     choice("registration_status", "State of the registration.", ("registered", "attended", "cancelled"), path="status"),
@@ -120,7 +123,10 @@ REGISTRATIONS = _staging(
     text("team_type", "Kind of team.", path="additional_info.team_type", max_length=50, consequence="note"),
     text("team_name", "Name of the team.", path="additional_info.team_name", max_length=300, consequence="note"),
     json_text(
-        "team_members", "Members besides the lead, JSON list.", path="additional_info.team_members", personal=True
+        "team_members",
+        "Members besides the lead, JSON: a list, or an object of them.",
+        path="additional_info.team_members",
+        personal=True,
     ),
     json_text(
         "custom_fields",
@@ -144,7 +150,8 @@ REGISTRATIONS = _staging(
     Column(
         "team_size",
         "int64",
-        "People in the registration: the lead plus members.",
+        "People in the registration: the lead, the members, and the members that they bring along. Holes in a list are "
+        "nobody; a member who has the lead's name, and their address or student id, is the lead.",
         nullable=False,
         minimum=1,
         maximum=1_000,

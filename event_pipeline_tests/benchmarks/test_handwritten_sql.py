@@ -33,12 +33,27 @@ TIMES = (
     "2025-06-01T02:55:00.000Z", "2025-06-01T08:25:00+05:30", "2025-06-01 08:25:00.123456 +0530", "1748746500",
     "1748746500123", '{"_seconds": 1748746500, "_nanoseconds": 123456789}', "01/06/2025, 8:25:00 am", "1-6-2025",
     "2025-06-01 08:25", "2025-06-01 02:55:00 UTC", " 2025-06-01 ", "1850-01-01", "9999-12-31", "31/02/2025", "soon", "",
+    '{"seconds": "1748746500"}', '{"timestampValue": "2025-06-01T02:55:00Z"}', "1748746500123456",
+    "1748746500123456789", "1.7487465E12", "Sun, 01 Jun 2025 02:55:00 GMT", "Sun, 31 Feb 2025 02:55:00 GMT",
 )  # fmt: skip
 EMAILS = (
     "Asha@Example.org ", "mailto:asha@example.org", "asha\u200b@example.org", "asha at example", "a@b", "", None, 5,
+    "ASHA@MÜNCHEN.example", "asha@xn--mnchen-3ya.example", "ａｓｈａ＠ｅｘａｍｐｌｅ．ｏｒｇ",
+    "straße@example.org", "asha@example.org.",
+    "asha@\U0001f600.org",
 )  # fmt: skip
-PHONES = ("+91 98765-43210", "09876543210", "9876543210", "00919876543210", "+14155550123", "12345", "९८७६५४३२१०", "")
-AMOUNTS = ("₹1,150", "Rs. 150/-", "150.005", "inr 99", "-5", "1e3", "free", "99999999999999999999", 150, 150.5, None)
+PHONES = (
+    "+91 98765-43210", "09876543210", "9876543210", "00919876543210", "+14155550123", "12345", "९८७६५४३२१०", "",
+    "+44 (0)20 7946 0958", "tel:9876543210;ext=12", "9876543210.0", "9.87654321E9", "98765 43210 x12", "98765.43210",
+)  # fmt: skip
+AMOUNTS = (
+    "₹1,150", "Rs. 150/-", "150.005", "inr 99", "-5", "1e3", "free", "99999999999999999999", 150, 150.5, None,
+    "1.234,56 ₹", "12,50", "$150", "१५०", " ₹ ", "N/A", 1.234, 12.500000000000002, "1,23,456.78",
+)  # fmt: skip
+TEAMS = (
+    [], [{"name": "B"}, {"name": "C"}], "B, C", {"0": {"name": "B"}}, None, [None, {"name": "B"}], ["B", ""],
+    [{"name": "Team7", "email": "team7@example.org"}, {"name": "B"}], {"name": "B", "team_members": [{"name": "C"}]},
+)  # fmt: skip
 STATUSES = ("registered", "Cancelled", " ATTENDED ", "not-attended", "no-show", "lost", None, {"a": 1})
 
 
@@ -57,7 +72,7 @@ def _untidy_registrations() -> Iterator[Change]:
     for number, (status, attendance) in enumerate(product(STATUSES, STATUSES)):
         document = registration(f"st{number % 40}", status=status, attendance_status=attendance)
         yield changed("registrations", f"status-{number}", document)
-    for number, team in enumerate(([], [{"name": "B"}, {"name": "C"}], "B, C", {"0": {"name": "B"}}, None)):
+    for number, team in enumerate(TEAMS):
         document = registration(f"team{number}", additional_info={"team_members": team, "department": "CSE"})
         yield changed("registrations", f"team-{number}", document)
 

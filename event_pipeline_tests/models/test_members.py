@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import ibis
 import pytest
@@ -13,7 +14,7 @@ from event_pipeline_tests.models.reading import Texts
 
 @cache
 def counts() -> Texts:
-    lead = (ibis.literal("Asha Rao"), ibis.literal("asha@example.org"), ibis.literal("21CS1"))
+    lead: list[Any] = [ibis.literal(text) for text in ("Asha Rao", "asha@example.org", "21CS1")]
     return Texts(lambda text: member_count(text, *lead))
 
 
