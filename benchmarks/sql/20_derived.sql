@@ -191,8 +191,8 @@ WITH mentions AS (
     SELECT participant_email, NULL, NULL, occurred_at FROM lake.sql_staging.email_events
 )
 SELECT email, pseudonym(email) AS user_id,
-    max({'at': seen_at, 'value': name}) FILTER (name IS NOT NULL).value AS person_name,
-    max({'at': seen_at, 'value': phone}) FILTER (phone IS NOT NULL).value AS phone,
+    max({'at': coalesce(seen_at, to_timestamp(0)), 'value': name}) FILTER (name IS NOT NULL).value AS person_name,
+    max({'at': coalesce(seen_at, to_timestamp(0)), 'value': phone}) FILTER (phone IS NOT NULL).value AS phone,
     min(seen_at) AS first_seen_at, max(seen_at) AS last_seen_at
 FROM mentions WHERE email IS NOT NULL
 GROUP BY email;

@@ -51,8 +51,8 @@ class GoogleSheetsSource:
 
     A record is ``{spreadsheet_id, event_id, worksheet, row_number, fields, custom_fields}``; its id is
     ``{spreadsheet_id}/{row key}``. ``sheet_layout`` says how rows are read and keyed. Where there is reason to, it also
-    has ``is_export_error``, ``doubt`` (why it is no person), ``questions`` (fields under headers that may be questions of
-    the event) and ``typed`` (the texts of fields that were read as something else, as dates and ticks are).
+    has ``is_export_error``, ``doubt`` (why it is no person), ``questions`` (fields under headers that may be questions
+    of the event) and ``typed`` (the texts of fields that were read as something else, as dates and ticks are).
     """
 
     name = SOURCE
