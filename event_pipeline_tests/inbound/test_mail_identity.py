@@ -16,6 +16,8 @@ from event_pipeline_tests.inbound.senders import INBOUND, NOW, Sent, fetch_certi
 
 AT = 1_780_300_000
 PAIR = ["a@b.org", "c@d.org"]
+SENT_TO_BOTH = {"messageId": "m", "timestamp": "2026-06-01T09:00:00Z", "destination": PAIR}
+GOOGLE = "Mozilla/5.0 (Windows NT 5.1) Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 BOTH = 'Asha <a@b.org>, "Rao, C." <c@d.org>'
 
 
@@ -102,6 +104,7 @@ def test_a_text_without_an_address_stays_for_quarantine_to_show() -> None:
         (lambda: postmark(Recipient="a@b.org"), lambda: postmark(Recipient="a@b.org", Geo={"City": "Pune"})),
         (lambda: resend(to="a@b.org"), lambda: resend(to=["a@b.org"])),
         (lambda: own(email="a@b.org"), lambda: own(email="a@b.org", provider_event_id="other")),
+        (lambda: own(email="a@b.org", message_id=None), lambda: own(email="a@b.org", message_id=None, note="again")),
     ],
 )  # fmt: skip
 def test_a_retry_with_another_id_is_the_same_event(first: Any, again: Any) -> None:
