@@ -35,6 +35,10 @@ def mailgun(event_id: str = "m1", **more: Any) -> Sent:
     return senders.mailgun({"event-data": event | more})
 
 
+def mailgun_by(client: dict[str, str], **more: Any) -> Sent:
+    return mailgun("m1", **{"client-info": client}, **more)
+
+
 def sendgrid(event_id: str | None = "s1", **more: Any) -> Sent:
     event = {"event": "open", "sg_message_id": "m.x", "timestamp": AT, "email": "a@b.org"}
     return senders.sendgrid([event | ({"sg_event_id": event_id} if event_id else {}) | more])
@@ -121,10 +125,10 @@ def test_a_retry_with_another_id_is_the_same_event(first: Any, again: Any) -> No
         (lambda: sendgrid(useragent="Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148"), False),
         (lambda: sendgrid(useragent=GOOGLE), False),
         (lambda: sendgrid(event="delivered", sg_machine_open=True), False),
-        (lambda: mailgun(**{"client-info": {"bot": "apple"}}), True),
-        (lambda: mailgun(**{"client-info": {"bot": "", "user-agent": "Mozilla/5.0 (Macintosh)"}}), False),
-        (lambda: mailgun(event="clicked", **{"client-info": {"bot": "generic"}}), True),
-        (lambda: mailgun(**{"client-info": {"client-type": "robot"}}), True),
+        (lambda: mailgun_by({"bot": "apple"}), True),
+        (lambda: mailgun_by({"bot": "", "user-agent": "Mozilla/5.0 (Macintosh)"}), False),
+        (lambda: mailgun_by({"bot": "generic"}, event="clicked"), True),
+        (lambda: mailgun_by({"client-type": "robot"}), True),
         (lambda: postmark(UserAgent="Mozilla/5.0"), True),
         (lambda: ses(eventType="Click", click={"userAgent": "BarracudaCentral/1.0"}, mail={"messageId": "m"}), True),
         (lambda: ses(eventType="Click", click={"userAgent": "Mozilla/5.0 (X11) Chrome/99"}, mail={}), False),
