@@ -55,13 +55,14 @@ def email_events(
     ]  # fmt: skip
 
 
-def with_event_key(record: Record) -> Record:
+def with_event_key(record: Record, *, has_own_id: bool = True) -> Record:
     """The record of a mail event with ``event_key``: the same happening has the same, whatever id a retry gives it.
 
-    Made of provider, message, recipient, kind and time. Without a message or a time the provider's id has to do.
+    Made of provider, message, recipient, kind and time. Without a time, or without a message where the sender gives
+    each event an id (``has_own_id``), that id has to do.
     """
     message_id, occurred_at = text_of(record.get("message_id")), text_of(record.get("occurred_at"))
-    if message_id is None or occurred_at is None:
+    if occurred_at is None or (message_id is None and has_own_id):
         return record
     email = (text_of(record.get("email")) or "").lower()
     parts = [record.get("provider"), message_id, email, record.get("event"), occurred_at]

@@ -129,7 +129,10 @@ class OwnWebhook:
         emails = recipients(record.get("email"), record.get("to"), header_recipients(record.get("headers")))
         by_machine = is_machine(record, user_agent=record.get("user_agent"))
         mail = record | known | {"is_machine": by_machine and record.get("event") in {"open", "click"}}
+        has_own_id = text_of(record.get("provider_event_id")) is not None
         return [
-            with_event_key(mail | {"email": email, "provider_event_id": numbered(event_id, place)})
+            with_event_key(
+                mail | {"email": email, "provider_event_id": numbered(event_id, place)}, has_own_id=has_own_id
+            )
             for place, email in enumerate(emails)
         ]

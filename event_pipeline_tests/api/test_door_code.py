@@ -16,6 +16,11 @@ GOOD = qr_code("r-1", "asha")
 CODES = (
     GOOD,
     f"  {GOOD}\n",
+    *(f"{edge}{GOOD}" for edge in ("\ufeff", "\u200b\u00a0", "]Q1", "ï»¿", "\u2028", "x", "]C1", "\x00", "\x1d")),
+    *(f"{GOOD}{edge}" for edge in ("\ufeff", "\u200b\u00a0", "\u00ad", "\r\n", "x", "]Q1", "\u3000", "\x1d")),
+    qr_code("\ufeffr-1", "asha", "e1\u00a0"),
+    qr_code(" r-1\u200b", "asha", "\u2003e1"),
+    GOOD[:-1] + ', "registrationId": "r-2"}',
     json.dumps(json.loads(GOOD), indent=2),
     qr_code("r-1", "आशा"),
     qr_code("r-1", "a\u0000b"),

@@ -44,7 +44,7 @@ def _mailed_registrations(counted: ir.Table, fact_email_events: ir.Table) -> ir.
         .mutate(_is_read=_.email_event.isin(_BY_PEOPLE) & ~_.is_machine)
         .group_by("event_id", "registration_id")
         .agg(
-            sent=ibis.literal(1).max(),
+            sent=_.email_event.isin(_SENT).ifelse(1, 0).max(),
             delivered=_.email_event.isin(_REACHED).ifelse(1, 0).max(),
             opened=_._is_read.ifelse(1, 0).max(),
             clicked=(_._is_read & (_.email_event == "click")).ifelse(1, 0).max(),

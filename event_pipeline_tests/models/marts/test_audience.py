@@ -19,9 +19,23 @@ def test_steps_count_registrations_not_mails(marts: MakeMarts) -> None:
             *mail(4, "sent", registration_id=None),
         ],
     )["agg_email_funnel"]  # fmt: skip
-    steps = {"sent": 3, "delivered": 1, "opened": 1, "clicked": 1, "bounced": 1}
+    steps = {"sent": 2, "delivered": 1, "opened": 1, "clicked": 1, "bounced": 1}
     people = {"registered_people": 4, "attended_people": 3}
     assert rows[0] == {"event_id": "e1", "registered": 2, **steps, "attended": 1, **people}
+
+
+def test_each_step_is_among_the_one_before_and_machines_open_nothing(marts: MakeMarts) -> None:
+    rows = marts(
+        events=[event()],
+        registrations=[*(registration(number) for number in range(1, 6)), registration(6, is_duplicate=True)],
+        email_events=[
+            *mail(1, "click"), *mail(2, "open", is_machine=True), *mail(3, "click", is_machine=True),
+            *mail(4, "bounce"), *mail(6, "click"),
+        ],
+    )["agg_email_funnel"]  # fmt: skip
+    steps = {"sent": 4, "delivered": 3, "opened": 1, "clicked": 1, "bounced": 1}
+    people = {"registered_people": 5, "attended_people": 0}
+    assert rows[0] == {"event_id": "e1", "registered": 5, **steps, "attended": 0, **people}
 
 
 def test_every_event_has_a_row(marts: MakeMarts) -> None:
