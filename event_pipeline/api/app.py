@@ -68,6 +68,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
                 counters=parts.counters,
                 most_bytes=settings.api.body_kilobytes * _KILOBYTE,
                 page_of=fault_page,
+                most_headers=(settings.api.headers, settings.api.header_kilobytes * _KILOBYTE),
             )
         ],
     )

@@ -57,8 +57,17 @@ def notes_of(scope: Scope) -> Notes:
 class Observed:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, counters: Counters, most_bytes: int, page_of: PageOf | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        counters: Counters,
+        most_bytes: int,
+        page_of: PageOf | None = None,
+        most_headers: tuple[int, int] = (100, 32_768),
+    ) -> None:
+        """``most_headers`` are how many there may be, and their bytes."""
         self._app, self._counters, self._most_bytes, self._page_of = app, counters, most_bytes, page_of
+        self._most_headers, self._most_header_bytes = most_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,6 +88,10 @@ class Observed:
             await send(message)
 
         try:
+            if self._has_large_headers(scope):
+                detail = f"at most {self._most_headers} headers of {self._most_header_bytes:,} bytes together are read"
+                await self._send_problem(scope, notes, receive, send_with_headers, "headers-too-large", detail)
+                return
             await self._app(scope, _limited(receive, self._most_bytes), send_with_headers)
         except Exception:
             log.exception("request_failed", request_id=notes.request_id, path=scope["path"])
@@ -96,15 +109,23 @@ class Observed:
                 milliseconds=round(seconds * 1000, 1), caller=notes.key_id, problem=notes.problem,
             )  # fmt: skip
 
-    async def _send_problem(self, scope: Scope, notes: Notes, receive: Receive, send: Send) -> None:
+    def _has_large_headers(self, scope: Scope) -> bool:
+        headers = scope["headers"]
+        size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+        size += sum(len(name) + len(value) + 4 for name, value in headers)
+        return len(headers) > self._most_headers or size > self._most_header_bytes
+
+    async def _send_problem(
+        self, scope: Scope, notes: Notes, receive: Receive, send: Send, kind: str = "internal", detail: str = ""
+    ) -> None:
         """A page where the request is a person's, a problem document otherwise."""
-        notes.problem = "internal"
-        detail = f"the log has the reason under the request id {notes.request_id}"
-        page = self._page_of(scope, detail) if self._page_of else None
+        notes.problem = kind
+        detail = detail or f"the log has the reason under the request id {notes.request_id}"
+        page = self._page_of(scope, detail) if self._page_of and kind == "internal" else None
         if page is not None:
             await page(scope, receive, send)
             return
-        status, body = document("internal", detail, scope["path"], notes.request_id)
+        status, body = document(kind, detail, scope["path"], notes.request_id)
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -37,6 +37,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "query-too-heavy": (422, "The query needs more memory than it may have"),
     "key-reused": (422, "The Idempotency-Key was used for another request"),
     "too-many-rows": (422, "More rows than are answered at once"),
+    "headers-too-large": (431, "The request's headers are too many or too large"),
     "rate-limited": (429, "Too many requests"),
     "internal": (500, "Something went wrong here"),
     "dagster-refused": (502, "Dagster refused"),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from types import FrameType
 
 import uvicorn
 
 from event_pipeline.alerts.watch import watching
 from event_pipeline.api.app import create_app
+from event_pipeline.api.connections import BACKLOG, Connections, bounded_protocol
 from event_pipeline.api.dashboard.live import LiveFeed
 from event_pipeline.api.services import Services
 from event_pipeline.settings import Settings
 from event_pipeline.stream.sign import worker_sign
 
 _GRACE_SECONDS = 10
+_KILOBYTE = 1024
 _FAILED_TO_START = 1
 
 
@@ -45,6 +48,12 @@ def serve(settings: Settings) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        loop="asyncio",
+        http=bounded_protocol(Connections(settings.api)),
+        ws="none",
+        backlog=BACKLOG,
+        timeout_keep_alive=math.ceil(settings.api.idle_seconds),
+        h11_max_incomplete_event_size=settings.api.header_kilobytes * _KILOBYTE,
     )
     server = _Server(config, app.state.dashboard.feed)
     try:

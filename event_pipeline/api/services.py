@@ -157,7 +157,7 @@ class Services:
         seconds = self.mirror.unverified_seconds
         if seconds <= self.settings.api.stale_seconds:
             return ""
-        why = self.tasks.state(FRESH_ANSWERS).failure or "the thread that does so hangs"
+        why = self.tasks.state(FRESH_ANSWERS).failure or "the thread that does so hangs, or has not had its turn"
         at = self.mirror.verified_at
         since = f"since {at:%Y-%m-%d %H:%M:%S} UTC" if at else "so far"
         return f"answers could not be brought up to date {since}: {why}"

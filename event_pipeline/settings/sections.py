@@ -174,6 +174,27 @@ class Api(_Section):
     )
     dagster_seconds: float = Field(default=5, description="Dagster is waited for so long.", gt=0, le=300)
     body_kilobytes: int = Field(default=1_024, description="Largest body of a request.", ge=1, le=1_048_576)
+    header_kilobytes: int = Field(
+        default=32, description="Most that a request's line and headers may take together.", ge=4, le=1_024
+    )
+    headers: int = Field(default=100, description="Most headers of a request.", ge=20, le=10_000)
+    header_seconds: float = Field(
+        default=10, description="A request's headers must be there so long after its first byte.", gt=0, le=3_600
+    )
+    body_seconds: float = Field(default=60, description="And its body so long after its headers.", gt=0, le=86_400)
+    send_seconds: float = Field(
+        default=60, description="A client that has read nothing of its answer for so long is let go.", gt=0, le=86_400
+    )
+    idle_seconds: float = Field(
+        default=15, description="A connection without a request is closed after so long.", gt=0, le=3_600
+    )
+    connections: int = Field(
+        default=512,
+        description="Most connections at a time, and no more than half of the files that the process may open; beyond "
+        "it the one that has been idle the longest is closed.",
+        ge=1,
+        le=65_536,
+    )
 
 
 class Schedules(_Section):
