@@ -29,7 +29,8 @@ AFTER = (0, 1, 2, 3_600, 90_000)
 _choose = st.sampled_from
 _instants = _choose(
     ["2025-06-01T02:55:00.000Z", "2025-06-03T18:29:59.000Z", "2025-06-03T18:30:00.000Z", "2025-05-20",
-     1_748_900_000_000, "3/6/2025, 9:10:00 pm", {"_seconds": 1_748_800_000, "_nanoseconds": 5_000_000}, "2025-06-07T23:00:00+05:30"]
+     1_748_900_000_000, "3/6/2025, 9:10:00 pm", {"_seconds": 1_748_800_000, "_nanoseconds": 5_000_000},
+     "2025-06-07T23:00:00+05:30"]
 )  # fmt: skip
 """Times in the spellings that the app and its helpers use; two lie on either side of the organisation's midnight."""
 

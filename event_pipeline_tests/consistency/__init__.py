@@ -1,0 +1,1 @@
+"""Each figure of an event, asked wherever it appears: there is one value."""
