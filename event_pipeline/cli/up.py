@@ -142,8 +142,10 @@ def _run_once(settings: Settings, server: Server) -> bool:
     from event_pipeline.control import DagsterControl
     from event_pipeline.launch.figures import source_failures
     from event_pipeline.launch.runs import FIRST_JOBS, run_job
+    from event_pipeline.launch.server import START_SECONDS
 
-    with DagsterControl(server.url) as control:
+    # On a busy machine Dagster answers late; that is no reason to give up.
+    with DagsterControl(server.url, timeout=START_SECONDS) as control:
         for job in FIRST_JOBS:
             # The daemon comes when the first run waits: its sensors see that and do not read the sources beside it.
             when_queued = server.start_daemon if job == FIRST_JOBS[0] else None
