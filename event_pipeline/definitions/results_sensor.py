@@ -30,8 +30,8 @@ _MOST = 500
 """Runs that a tick takes; the next one goes on where it ended."""
 
 _FIRST_LOOK_BACK = timedelta(days=1)
-_RECHECK_SECONDS = 300
-"""A run that could not check is asked for again after this long."""
+_RECHECK_AFTER = timedelta(minutes=2)
+"""A table that fails and changes all the time is checked again this often, so is one whose run could not check."""
 
 _ACTIVE = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
@@ -91,7 +91,7 @@ def recheck_of(context: dg.SensorEvaluationContext, settings: Settings) -> dg.Ru
         return None
     checked = ",".join(f"{name}@{at.isoformat()}" for name, at in sorted(tables.items()))
     digest = hashlib.sha256(checked.encode()).hexdigest()[:16]
-    attempt = int(now().timestamp() // _RECHECK_SECONDS)
+    attempt = int(now().timestamp() // _RECHECK_AFTER.total_seconds())
     return dg.RunRequest(run_key=f"recheck:{digest}:{attempt}", asset_selection=[], asset_check_keys=keys)
 
 
@@ -107,7 +107,9 @@ def _mended(settings: Settings) -> "dict[str, datetime]":
         return {
             name: checked_at
             for name, checked_at in failing_since(connection).items()
-            if name in CONTRACTS and has_changed(connection, settings, CONTRACTS[name], checked_at)
+            if name in CONTRACTS
+            and now() - checked_at >= _RECHECK_AFTER
+            and has_changed(connection, settings, CONTRACTS[name], checked_at)
         }
 
 
