@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from event_pipeline.contracts.staging_inbox import EMAIL_EVENT_ROWS, PAYMENT_EVENT_ROWS, SCANS
 
-_ENVELOPE = frozenset({"type", "provider_event_id", "received_at", "raw"})
+_ENVELOPE = frozenset({"type", "provider_event_id", "event_key", "received_at", "raw"})
 """What says of a record where it came from; its content is in the columns that staging reads."""
 
 WRITTEN_FIELDS: Mapping[str, frozenset[str]] = {

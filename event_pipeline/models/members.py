@@ -85,7 +85,9 @@ def read_members(team_members: str | None, lead: Lead) -> Iterator[Member]:
     itself. A member who has a team of their own brings its members along. A member without anything filled in counts;
     one who repeats the lead does not.
     """
-    return (member for member in _found(_parsed(team_members), 0) if not lead.is_repeated_by(member))
+    team = _parsed(team_members)
+    found = _found(team, 0) if isinstance(team, list | dict) else iter(())
+    return (member for member in found if not lead.is_repeated_by(member))
 
 
 def text_of_member(member: Mapping[str, Any], field: str) -> str:

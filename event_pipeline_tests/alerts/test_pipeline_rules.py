@@ -21,7 +21,7 @@ from event_pipeline.contracts.raw import RAW_TABLES
 from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.contracts.stream import BATCHES
 from event_pipeline.inbound.delivery import Delivery
-from event_pipeline.inbound.records import email_event, payment_event
+from event_pipeline.inbound.records import email_events, payment_event
 from event_pipeline_tests.alerts.situation import NOW, TODAY, Situation
 
 Usage = namedtuple("Usage", "total used free")
@@ -292,10 +292,16 @@ class TestSchemaDrift:
 
     def test_every_field_that_a_writer_writes_is_known(self) -> None:
         delivery = Delivery(b"", {}, NOW)
-        mail = email_event(delivery, "p", "1", "open", occurred_at=None, email="a", message_id="m", about={}, raw="{}")
+        (mail,) = email_events(
+            delivery, "p", "1", "open", occurred_at=None, emails=["a"], message_id="m", about={}, raw="{}"
+        )
+        state = {
+            "object": "charge", "object_id": "c", "captured_minor": 1, "refunded_minor": 0, "returned_minor": 0,
+            "state_order": 1, "paid_at": None, "object_created_at": None,
+        }  # fmt: skip
         payment = payment_event(
             delivery, "p", "1", "pending", payment_id="p", amount_minor=1, currency="INR", occurred_at=None, about={},
-            raw="{}",
+            raw="{}", state=state,
         )  # fmt: skip
         assert Scan("code", NOW, "gate-1", event_id="e1").record(NOW).keys() <= WRITTEN_FIELDS["scans"]
         assert mail.keys() <= WRITTEN_FIELDS["email_events"]

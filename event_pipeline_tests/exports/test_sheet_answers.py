@@ -48,15 +48,19 @@ def test_questions_keep_their_order_and_are_told_apart() -> None:
     assert questions_of(json.dumps({"0": form[0], "2": form[2]})) == [Question("a", "Size"), Question("3", "3")]
 
 
+def _registration(team_members: str | None) -> dict[str, str | None]:
+    return {"name": "Lead", "email": "lead@x.org", "student_id": None, "team_members": team_members}
+
+
 @pytest.mark.parametrize("text", [None, "", "{", "[" * 5_000, '"text"', "5", "null"])
 def test_what_is_no_form_has_no_questions(text: str | None) -> None:
     assert questions_of(text) == []
-    assert list(members_of(text)) == []
+    assert list(members_of(_registration(text))) == []
 
 
 def test_members_are_objects_or_plain_names() -> None:
     team = [{"name": "Asha", "rollNumber": 7, "email": "a@x.org"}, "Ravi", None, {}, {"roll_number": "R1"}]
-    members = list(members_of(json.dumps(team)))
+    members = list(members_of(_registration(json.dumps(team))))
     assert [(m["name"], m["student_id"]) for m in members] == [
         ("Asha", "7"), ("Ravi", None), (None, None), (None, "R1"),
     ]  # fmt: skip
