@@ -131,7 +131,7 @@ def _session(said: str, thing: Mapping[str, Any], payment_id: str) -> PaymentSta
 
 
 def _charge(said: str, thing: Mapping[str, Any], before: Mapping[str, Any], payment_id: str) -> PaymentState:
-    amount, returned_until_now = thing.get("amount"), before.get("amount_refunded")
+    amount = thing.get("amount")
     status = _CHARGES[said] or text_of(thing.get("status")) or "succeeded"
     status = status if status in ("pending", "failed") else "succeeded"
     if status == "succeeded" and thing.get("captured") is False:
@@ -140,14 +140,14 @@ def _charge(said: str, thing: Mapping[str, Any], before: Mapping[str, Any], paym
         order = 3 * _ORDERS_OF_A_STEP if status == "failed" else 0
         return PaymentState("charge", payment_id, status, order, amount, 0, 0, 0)
     captured = thing.get("amount_captured") or amount
-    refunded = thing.get("amount_refunded")
-    earlier = returned_until_now if _is_amount(returned_until_now) else None
-    highest, is_reversal = max(refunded, earlier or 0) if _is_amount(refunded) else 0, False
-    returned = 0
-    if _is_amount(refunded) and earlier is not None and earlier > refunded:
-        returned, is_reversal = earlier - refunded, True
-    if _is_amount(refunded) and _is_amount(amount) and _is_amount(captured):
-        refunded = _given_back(said, refunded, earlier, amount - captured)
+    in_all, earlier = _amount(thing.get("amount_refunded")), _amount(before.get("amount_refunded"))
+    refunded, returned = in_all, 0
+    if in_all is not None and earlier is not None:
+        returned = max(earlier - in_all, 0)
+    authorised, received = _amount(amount), _amount(captured)
+    if in_all is not None and authorised is not None and received is not None:
+        refunded = _given_back(said, in_all, earlier, authorised - received)
+    highest, is_reversal = max(in_all or 0, earlier or 0), returned > 0
     # An amount given back only grows, but for a refund that failed, which comes after the one that reached it.
     order = 2 * _ORDERS_OF_A_STEP + min(2 * highest + is_reversal, _ORDERS_OF_A_STEP - 1)
     is_payment = said in ("charge.succeeded", "charge.captured")
@@ -164,8 +164,9 @@ def _given_back(said: str, refunded: int, earlier: int | None, released: int) ->
     return refunded if refunded < released or is_beside else refunded - max(released, 0)
 
 
-def _is_amount(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _amount(value: Any) -> int | None:
+    """A whole number; None for whatever else stands there."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _id(value: Any) -> str | None:
