@@ -69,8 +69,11 @@ class Asked:
 
     def dashboard(self, label: str) -> Any:
         """The workbook's figure beside that label."""
-        (value,) = [row[1] for row in self.workbook["Dashboard"] if row and row[0] == label]
-        return value
+        found = [
+            row[1] for row in self.workbook["Dashboard"] if len(row) > 1 and row[0] == label and row[1] is not None
+        ]
+        assert len(found) == 1, f"the workbook's dashboard has {len(found)} figures named {label}"
+        return found[0]
 
     def in_sheet(self, column: str) -> list[Any]:
         """The values of a column of the workbook's registrations."""

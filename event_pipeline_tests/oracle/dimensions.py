@@ -121,8 +121,8 @@ def _at(instant: datetime | None) -> datetime:
 
 
 def _last(ordered: list[Row], name: str) -> Any:
-    """The latest registration that says it."""
-    return next((row[name] for row in reversed(ordered) if row[name] is not None), None)
+    """What the latest registration says, also when that is nothing."""
+    return ordered[-1][name] if ordered else None
 
 
 def dates(days: Iterable[date | None]) -> list[Row]:
