@@ -115,9 +115,9 @@ class Door:
             return [self._decide(scan, code, expected, now) for scan, code in zip(scans, codes, strict=True)]
 
     def names(self, decisions: Sequence[Decision]) -> dict[str, str]:
-        """Names by user id, for those who may see them. Raises Problem."""
-        people = {decision.expected.user_id for decision in decisions if decision.expected}
-        return self._lists.names(people) if people else {}
+        """Names by registration, for those who may see them. Raises Problem."""
+        found = {decision.expected.registration_id for decision in decisions if decision.expected}
+        return self._lists.names(found) if found else {}
 
     def _decide(self, scan: Scan, code: Code | None, expected: dict[str, Expected], now: datetime) -> Decision:
         person = expected.get(code.registration_id) if code and code.is_whole else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from event_pipeline.api.problems import Problem
+from event_pipeline.api.queries.names import NAMES
 from event_pipeline.api.reader import Reader
 from event_pipeline.contracts.door_scans import DAYS_AROUND
 
@@ -19,30 +20,21 @@ _LEAST_SHARE = 10
 
 _LIST = """
 WITH registered AS (
-    SELECT registration_id, source_event_id, user_id, team_size, is_cancelled, registrant_key AS person
+    SELECT registration_id, source_event_id, team_size, is_cancelled, registrant_key AS person,
+        coalesce(payment_status = 'verified', false) AS is_paid
     FROM warehouse.core.fact_registrations WHERE source_event_id = $event_id
-), paid AS (
-    -- What a provider settled outranks what somebody marked by hand.
-    SELECT registration_id, coalesce(
-            bool_or(payment_status = 'verified')
-                FILTER (method NOT IN ('app', 'sheet') AND payment_status IN ('verified', 'refunded')),
-            bool_or(payment_status = 'verified')
-        ) AS is_paid
-    FROM warehouse.core.fact_payments WHERE registration_id IN (SELECT registration_id FROM registered)
-    GROUP BY registration_id
 ), arrived AS (
     SELECT person, min(occurred_at) AS arrived_at
     FROM warehouse.core.fact_attendance a JOIN registered USING (registration_id)
     WHERE a.source_event_id = $event_id AND is_counted GROUP BY 1
 )
-SELECT r.registration_id, r.source_event_id AS event_id, r.user_id, r.person, r.team_size, r.is_cancelled,
-    coalesce(e.is_paid, false) AND NOT bool_or(coalesce(p.is_paid, false) AND NOT r.is_cancelled)
+SELECT r.registration_id, r.source_event_id AS event_id, r.person, r.team_size, r.is_cancelled,
+    coalesce(e.is_paid, false) AND NOT bool_or(r.is_paid AND NOT r.is_cancelled)
         OVER (PARTITION BY r.person) AS is_unpaid,
     a.person IS NOT NULL AS is_in, a.arrived_at, u.undone_at,
     e.start_date - $days_around::INTEGER AS first_day,
     greatest(e.start_date, timezone($zone, e.ends_at)::DATE) + $days_around::INTEGER AS last_day
 FROM registered r
-    LEFT JOIN paid p USING (registration_id)
     LEFT JOIN arrived a USING (person)
     LEFT JOIN lake.staging.attendance_reversals u USING (registration_id)
     LEFT JOIN warehouse.core.dim_events e ON e.event_id = r.source_event_id
@@ -51,7 +43,10 @@ _EVENTS_OF = """
 SELECT DISTINCT source_event_id FROM warehouse.core.fact_registrations
 WHERE list_contains($registrations, registration_id)
 """
-_NAMES = "SELECT user_id, person_name FROM lake.people.people WHERE list_contains($people, user_id)"
+_NAMES = f"""
+WITH wanted AS (SELECT unnest($registrations::VARCHAR[]) AS registration_id), {NAMES}
+SELECT registration_id, participant_name FROM names WHERE participant_name IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,6 @@ class Expected:
 
     registration_id: str
     event_id: str
-    user_id: str
     person: str
     team_size: int
     is_cancelled: bool
@@ -113,11 +107,11 @@ class DoorLists:
                 found |= {name: listed[name] for name in missing if name in listed}
         return found
 
-    def names(self, people: Iterable[str]) -> dict[str, str]:
-        """Names by user id, of those who have one. Raises Problem."""
+    def names(self, registration_ids: Iterable[str]) -> dict[str, str]:
+        """Names by registration, of those that have one. Raises Problem."""
         with self._reader.session() as session:
-            rows = session.rows(_NAMES, {"people": sorted(set(people))})
-        return {row["user_id"]: row["person_name"] for row in rows if row["person_name"]}
+            rows = session.rows(_NAMES, {"registrations": sorted(set(registration_ids))})
+        return {row["registration_id"]: row["participant_name"] for row in rows}
 
     def _on_lists(self, wanted: Mapping[str, str | None]) -> dict[str, Expected]:
         with self._lock:

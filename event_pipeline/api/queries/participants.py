@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from event_pipeline.api.answers.participants import Participant
+from event_pipeline.api.queries.names import NAMES
 from event_pipeline.api.reader import Session
 
-_SELECT = """
-SELECT f.registration_id, p.person_name, p.email, p.phone, f.department, f.year_of_study, f.team_size,
+_SELECT = f"""
+WITH wanted AS (
+    SELECT * FROM warehouse.core.fact_registrations WHERE event_id = $event_id AND registration_id > $after
+    ORDER BY registration_id LIMIT $limit
+), {NAMES}
+SELECT f.registration_id, coalesce(n.participant_name, p.person_name) AS person_name,
+    coalesce(n.participant_email, p.email) AS email, coalesce(n.participant_phone, p.phone) AS phone, f.department, f.year_of_study, f.team_size,
     f.registered_at, f.registration_status, f.is_counted, f.attended_at, f.payment_status
-FROM warehouse.core.fact_registrations f
+FROM wanted f
+    LEFT JOIN names n USING (registration_id)
     LEFT JOIN lake.people.people p ON p.user_id = f.user_id AND f.user_id <> 'unknown'
-WHERE f.event_id = $event_id AND f.registration_id > $after
-ORDER BY f.registration_id LIMIT $limit
+ORDER BY f.registration_id
 """
 
 

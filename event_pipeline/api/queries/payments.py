@@ -6,36 +6,36 @@ from collections.abc import Iterator
 
 from event_pipeline.api.answers.common import Money
 from event_pipeline.api.answers.payments import Payment
+from event_pipeline.api.queries.names import NAMES
 from event_pipeline.api.reader import Row, Session
 
 _SELECT = """
 WITH checks AS (
     SELECT payment_id, list(discrepancy ORDER BY discrepancy) AS discrepancies
     FROM warehouse.marts.agg_payment_discrepancies{version} WHERE event_id = $event_id GROUP BY payment_id
-)
-SELECT y.payment_id, y.registration_id, coalesce(r.participant_name, p.person_name) AS person_name,
-    coalesce(r.participant_email, p.email) AS email, y.method, y.app_status, y.provider_status, y.payment_status,
+), wanted AS (SELECT * FROM warehouse.core.fact_payments{version} WHERE event_id = $event_id), {names}
+SELECT y.payment_id, y.registration_id, coalesce(n.participant_name, p.person_name) AS person_name,
+    coalesce(n.participant_email, p.email) AS email, y.method, y.app_status, y.provider_status, y.payment_status,
     y.amount_minor, y.refunded_minor, y.revenue_minor, y.currency, y.not_counted_reason, y.paid_at, y.refunded_at,
     coalesce(c.discrepancies, []) AS discrepancies
-FROM warehouse.core.fact_payments{version} y
+FROM wanted y
     LEFT JOIN checks c USING (payment_id)
-    LEFT JOIN lake.staging.registrations r ON r.registration_id = y.registration_id
+    LEFT JOIN names n ON n.registration_id = y.registration_id
     LEFT JOIN lake.people.people p ON p.user_id = y.user_id AND y.user_id <> 'unknown'
-WHERE y.event_id = $event_id
 """
-_PAGE = " AND y.payment_id > $after AND ($all OR c.payment_id IS NOT NULL) ORDER BY y.payment_id LIMIT $limit"
+_PAGE = " WHERE y.payment_id > $after AND ($all OR c.payment_id IS NOT NULL) ORDER BY y.payment_id LIMIT $limit"
 _ALL = " ORDER BY y.paid_at NULLS LAST, y.payment_id"
 
 
 def payments(session: Session, event_id: str, to_check: bool, after: str, limit: int) -> list[Payment]:
     """Up to so many payments of the event whose ids come after that one; with ``to_check`` those with discrepancies."""
     parameters = {"event_id": event_id, "after": after, "all": not to_check, "limit": limit}
-    return [_payment(row) for row in session.rows(_SELECT.format(version="") + _PAGE, parameters)]
+    return [_payment(row) for row in session.rows(_SELECT.format(version="", names=NAMES) + _PAGE, parameters)]
 
 
 def all_payments(session: Session, event_id: str, snapshot: int) -> Iterator[Payment]:
     """Every payment of the event at that snapshot of the warehouse, the earliest first; read as they are asked for."""
-    sql = _SELECT.format(version=f" AT (VERSION => {int(snapshot)})") + _ALL
+    sql = _SELECT.format(version=f" AT (VERSION => {int(snapshot)})", names=NAMES) + _ALL
     for batch in session.batches(sql, {"event_id": event_id}, most_rows=2_000):
         yield from map(_payment, batch.to_pylist())
 

@@ -63,7 +63,7 @@ def _time(at: datetime | str, zone: ZoneInfo) -> tuple[datetime | None, str | No
 
 
 def _names(request: Request, services: Services, key: ApiKey, decisions: list[Decision]) -> dict[str, str]:
-    """Names by user id, where the key may see them. Reading them is audited before it is answered."""
+    """Names by registration, where the key may see them. Reading them is audited before it is answered."""
     if "pii" not in key.scopes:
         return {}
     names = services.door.names(decisions)
@@ -82,7 +82,7 @@ def _answer(item: UploadedScan, decision: Decision, names: dict[str, str]) -> Sc
         registration_id=person.registration_id if person else None,
         event_id=person.event_id if person else None,
         team_size=person.team_size if person else None,
-        person_name=names.get(person.user_id) if person else None,
+        person_name=names.get(person.registration_id) if person else None,
     )
 
 
