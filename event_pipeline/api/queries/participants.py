@@ -12,7 +12,8 @@ WITH wanted AS (
     ORDER BY registration_id LIMIT $limit
 ), {NAMES}
 SELECT f.registration_id, coalesce(n.participant_name, p.person_name) AS person_name,
-    coalesce(n.participant_email, p.email) AS email, coalesce(n.participant_phone, p.phone) AS phone, f.department, f.year_of_study, f.team_size,
+    coalesce(n.participant_email, p.email) AS email, coalesce(n.participant_phone, p.phone) AS phone,
+    f.department, f.year_of_study, f.team_size,
     f.registered_at, f.registration_status, f.is_counted, f.attended_at, f.payment_status
 FROM wanted f
     LEFT JOIN names n USING (registration_id)
