@@ -65,7 +65,7 @@ def phone_number(text: str, country: str) -> str:
     """
     import phonenumbers
 
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or text.lstrip().startswith("++"):
         return ""
     plain = _plain(text)
     for candidate in (plain, "+" + plain[2:] if plain.startswith("00") else None):
