@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -34,7 +35,9 @@ def read_cells(rows: Sequence[SheetRow], locale: SheetLocale) -> list[tuple[dict
                 fields[name] = locale.read(fields[name], name in row.numbers, opposed[name])
         for name, words in _MARKS.items():
             if name in fields:
-                fields[name] = words.get(_word(fields[name]), fields[name])
+                word = _word(fields[name])
+                is_known = re.sub(r"[\s-]+", "_", word) in words.values()  # staging reads it in any case
+                fields[name] = fields[name] if is_known else words.get(word, fields[name])
         found.append((fields, {name: row.fields[name] for name, text in fields.items() if text != row.fields[name]}))
     return found
 

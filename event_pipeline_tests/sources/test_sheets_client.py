@@ -85,11 +85,13 @@ def test_ragged_rows_blank_rows_and_duplicate_headers_as_google_answers_them(
         read_rows(rows, REGISTRATIONS)
     # The recorded header with the two columns that make it one of ours.
     rows[header_at] = ["Name", "Email", *rows[header_at][2:]]
+    for row in rows[header_at + 1 :]:
+        row[1:2] = [f"{cell}@x.in" for cell in row[1:2] if cell]
     first, last = read_rows(rows, REGISTRATIONS)
     assert (first.row_number, last.row_number) == (header_at + 2, header_at + 4)
-    assert first.fields == {"name": "1", "email": "b2"}
+    assert first.fields == {"name": "1", "email": "b2@x.in"}
     assert list(first.custom_fields.values()) == ["1.45"]
-    assert last.fields == {"name": "A4", "email": "0.4"}
+    assert last.fields == {"name": "A4", "email": "0.4@x.in"}
     assert list(last.custom_fields.values()) == ["4"]
 
 
@@ -101,8 +103,10 @@ def test_dates_and_numbers_of_typed_cells_come_as_text() -> None:
             "'Sheet1'",
             {"valueRenderOption": "UNFORMATTED_VALUE", "dateTimeRenderOption": "SERIAL_NUMBER"},
         )
-    [row, _] = read_rows([["Name", "Email", "Size", "Year"], *answer["values"]], REGISTRATIONS)
-    assert row.fields == {"name": "2", "email": "43831", "year": "53"}
+    rows = [["a@x.in", *row] for row in answer["values"]]
+    [row, _] = read_rows([["Email", "Student ID", "Registration Date", "Size", "Year"], *rows], REGISTRATIONS)
+    assert row.fields == {"email": "a@x.in", "student_id": "2", "registration_date": "43831", "year": "53"}
+    assert "registration_date" in row.numbers
 
 
 def test_reads_stay_within_the_quota() -> None:
