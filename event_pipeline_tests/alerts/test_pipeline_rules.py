@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import namedtuple
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -279,7 +280,7 @@ class TestSchemaDrift:
 
     def test_what_the_platform_writes_itself_is_no_drift(self, situation: Situation) -> None:
         """A file of scans says no event and no time of receipt; then phones scan by way of the API."""
-        scanned = Scan("code", NOW, "gate-1", event_id="e1").record(NOW)
+        scanned: dict[str, Any] = Scan("code", NOW, "gate-1", event_id="e1").record(NOW)
         dropped = {name: scanned[name] for name in ("type", "qr_code_data", "scanned_at", "scanner_id")}
         situation.put(SCANS, *(document(n, **dropped) for n in range(60)))
         assert situation.find("schema_drift") == []

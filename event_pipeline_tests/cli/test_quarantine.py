@@ -56,7 +56,7 @@ def test_list_names_document_rule_and_remedy(run) -> None:
     lines = ended.out.splitlines()
     at = lines.index("registrations r3 (rejected): event_id.required")
     assert lines[at + 1] == "  fill in `event_id`: it is required"
-    assert lines[-1] == f"{(len(lines) - 1) // 2} broken rules"
+    assert lines[-1] == f"3 documents, {(len(lines) - 1) // 2} broken rules"
     assert not [line for line in lines if line.startswith("registrations r1 ")]
 
 
