@@ -134,17 +134,20 @@ def _charge(said: str, thing: Mapping[str, Any], before: Mapping[str, Any], paym
     amount = thing.get("amount")
     status = _CHARGES[said] or text_of(thing.get("status")) or "succeeded"
     status = status if status in ("pending", "failed") else "succeeded"
-    if status == "succeeded" and thing.get("captured") is False:
+    authorised, in_all = _amount(amount), _amount(thing.get("amount_refunded"))
+    # An authorisation is only ever let go as a whole: a part given back is of money that was received.
+    is_part = said == "charge.refunded" and in_all is not None and authorised is not None and in_all < authorised
+    if status == "succeeded" and thing.get("captured") is False and not is_part:
         return PaymentState("charge", payment_id, "pending", _ORDERS_OF_A_STEP, amount, 0, 0, 0)
     if status != "succeeded":
         order = 3 * _ORDERS_OF_A_STEP if status == "failed" else 0
         return PaymentState("charge", payment_id, status, order, amount, 0, 0, 0)
     captured = thing.get("amount_captured") or amount
-    in_all, earlier = _amount(thing.get("amount_refunded")), _amount(before.get("amount_refunded"))
+    earlier = _amount(before.get("amount_refunded"))
     refunded, returned = in_all, 0
     if in_all is not None and earlier is not None:
         returned = max(earlier - in_all, 0)
-    authorised, received = _amount(amount), _amount(captured)
+    received = _amount(captured)
     if in_all is not None and authorised is not None and received is not None:
         refunded = _given_back(said, in_all, earlier, authorised - received)
     highest, is_reversal = max(in_all or 0, earlier or 0), returned > 0

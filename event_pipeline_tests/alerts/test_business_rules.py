@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENTS, FACT_REGISTRATIONS
+from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENT_ENTRIES, FACT_PAYMENTS, FACT_REGISTRATIONS
 from event_pipeline.contracts.marts import AGG_EVENT_METRICS, AGG_PAYMENT_DISCREPANCIES, AGG_REGISTRATION_PACE
 from event_pipeline_tests.alerts.situation import NOW, TODAY, Situation
 
@@ -151,16 +151,20 @@ def test_a_large_payment_is_found_for_a_day(situation: Situation) -> None:
     assert situation.find("high_value_payment") == []
 
 
+def refund(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "entry_id": f"r{number}", "payment_id": f"p{number}", "event_id": "e", "entry_kind": "refund",
+        "amount_minor": -100, "currency": "INR", "occurred_at": NOW - timedelta(hours=2),
+    } | more  # fmt: skip
+
+
 def test_more_refunds_than_usual_are_found(situation: Situation) -> None:
-    situation.put(FACT_PAYMENTS, *(payment(n, "refunded", refunded_minor=100) for n in range(4)))
+    situation.put(FACT_PAYMENT_ENTRIES, *(refund(n) for n in range(4)), refund(99, entry_kind="payment"))
     assert situation.find("refund_spike") == []
-    situation.put(FACT_PAYMENTS, payment(5, "refunded", refunded_minor=100))
+    situation.put(FACT_PAYMENT_ENTRIES, refund(5))
     assert situation.find("refund_spike")[0].value == 5
-    usual = [
-        payment(100 + n, "refunded", refunded_minor=100, occurred_at=NOW - timedelta(days=2 + n % 25))
-        for n in range(47)
-    ]
-    situation.put(FACT_PAYMENTS, *usual)
+    usual = [refund(100 + n, occurred_at=NOW - timedelta(days=2 + n % 25)) for n in range(47)]
+    situation.put(FACT_PAYMENT_ENTRIES, *usual)
     assert situation.find("refund_spike") == []
 
 

@@ -22,7 +22,7 @@ SELECT
      WHERE is_counted AND ($1 OR registered_date BETWEEN $2 AND $3)),
     (SELECT count(*) FROM warehouse.core.fact_attendance
      WHERE is_counted AND ($1 OR occurred_date BETWEEN $2 AND $3)),
-    (SELECT coalesce(sum(revenue_minor), 0)::BIGINT FROM warehouse.core.fact_payments
+    (SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM warehouse.core.fact_payment_entries
      WHERE currency = 'INR' AND ($1 OR occurred_date BETWEEN $2 AND $3))
 """
 ATTENDANCE = """

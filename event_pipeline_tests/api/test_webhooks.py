@@ -320,8 +320,8 @@ def test_late_mail_and_payment_events_come_from_their_providers_into_the_tables_
             sent = [senders.sendgrid(mails, at), *(senders.stripe(payment, at) for payment in _payments(ids))]
             assert [post(api, request).status_code for request in reversed(sent)] == [200] * 4
     bring_up_to_date(
-        settings, "staging.email_events", "staging.payment_events", "staging.unreadable", "core.fact_email_events",
-        "core.fact_payments",
+        settings, "staging.email_events", "staging.payment_events", "staging.provider_refunds",
+        "staging.provider_payments", "staging.unreadable", "core.fact_email_events", "core.fact_payments",
     )  # fmt: skip
     assert InboxSource(settings.inbox_dir, 100).files() == []
     assert ask(

@@ -164,7 +164,7 @@ def _is_of_event(at: datetime, days: Days, organisation: Organisation) -> bool:
 def _time_of(row: Row, days: Days, organisation: Organisation) -> tuple[datetime, bool]:
     """When the scan counts, and whether that is another time than the phone's."""
     is_told = row["received_at"] is not None and row["received_at"] <= row["version_at"] + timedelta(days=1)
-    received_at: datetime = row["received_at"] if is_told else row["version_at"]
+    received_at: datetime = (row["received_at"] if is_told else None) or row["version_at"]
     at: datetime | None = row["scanned_at"]
     if at is None:
         return received_at, True
