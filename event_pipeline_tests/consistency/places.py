@@ -179,8 +179,7 @@ def _first_number(line: str, part: str) -> int:
 
 def _exported_revenue(asked: Asked, currency: str) -> int:
     rows = asked.exported("payments")
-    amount, code = (next(name for name in rows[0] if name.startswith("revenue") and name.endswith(end)) for end in ("minor", "currency"))  # fmt: skip  # noqa: E501
-    return sum(int(row[amount]) for row in rows if row[code] == currency)
+    return sum(int(row["revenue_minor"]) for row in rows if row["currency"] == currency)
 
 
 def _stored_revenue(asked: Asked, currency: str) -> int:

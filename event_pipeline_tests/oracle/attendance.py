@@ -163,8 +163,10 @@ def _is_of_event(at: datetime, days: Days, organisation: Organisation) -> bool:
 
 def _time_of(row: Row, days: Days, organisation: Organisation) -> tuple[datetime, bool]:
     """When the scan counts, and whether that is another time than the phone's."""
-    is_told = row["received_at"] is not None and row["received_at"] <= row["version_at"] + timedelta(days=1)
-    received_at: datetime = (row["received_at"] if is_told else None) or row["version_at"]
+    seen_at: datetime = row["version_at"]
+    told_at: datetime | None = row["received_at"]
+    is_told = told_at is not None and told_at <= seen_at + timedelta(days=1)
+    received_at = told_at if told_at is not None and is_told else seen_at
     at: datetime | None = row["scanned_at"]
     if at is None:
         return received_at, True
