@@ -77,8 +77,7 @@ CREATE OR REPLACE TEMP MACRO members_besides(team, name, email, student_id) AS C
     )
 END;
 CREATE OR REPLACE TEMP MACRO tidy_instant(x) AS CASE
-    WHEN starts_with(tidy(x), '{') AND regexp_matches(tidy(x), '{{written_value}}')
-    THEN regexp_extract(tidy(x), '{{written_value}}', 1)
+    WHEN starts_with(x, '{') THEN coalesce(nullif(regexp_extract(x, '{{written_value}}', 1), ''), x)
     ELSE tidy(x)
 END;
 CREATE OR REPLACE TEMP MACRO as_integer(x) AS

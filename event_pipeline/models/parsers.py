@@ -139,9 +139,8 @@ def instant(text: ir.StringValue, time_zone: str) -> ir.TimestampValue:
 
 def instant_text(text: ir.StringValue) -> ir.StringValue:
     """The text of a time, out of the map that holds it where there is one; null when nothing is left."""
-    tidied = trimmed(text)
-    is_map = tidied.startswith("{") & tidied.re_search(_WRITTEN_VALUE)
-    return ibis.ifelse(is_map, tidied.re_extract(_WRITTEN_VALUE, 1), tidied)
+    held = text.re_extract(_WRITTEN_VALUE, 1).nullif("")
+    return ibis.ifelse(text.startswith("{"), ibis.coalesce(held, text), trimmed(text))
 
 
 def plausible_instant(instant_at: ir.Value) -> ir.Value:
