@@ -256,7 +256,7 @@ def test_many_records_are_read_in_bounded_blocks(tmp_path: Path, lake: MemoryLak
             "x.json is a list whose entries are no documents: expected documents of Firestore's REST",
         ),
         ("x.json", "{}".encode("utf-16"), "x.json is text in UTF-16: save it as UTF-8"),
-        ("x.json", gzip.compress(b"{}"), "x.json is gzipped: give it a name that ends with .gz"),
+        ("x.json", gzip.compress(b"{}", mtime=0), "x.json is gzipped: give it a name that ends with .gz"),
         ("x.ndjson", b"PK\x03\x04rest", "x.ndjson is a zip archive or a workbook: unpack it, or save it as JSON"),
         ("x.ndjson", b"Obj\x01rest", "x.ndjson is an Avro file: export the table as JSON, newline delimited"),
     ],
