@@ -131,7 +131,7 @@ WITH provided AS (
     WHERE correction = 'payment' GROUP BY ALL
 ), marked AS (
     SELECT r.registration_id, r.event_id, r.user_id, typed_at IS NOT NULL OR is_walk_in AS is_sheet,
-        CASE WHEN typed_at IS NOT NULL THEN 'verified' ELSE payment_status END AS app_status,
+        CASE WHEN typed_at IS NOT NULL THEN 'verified' ELSE payment_status END AS app_status, payment_status AS said_status,
         coalesce(amount_minor, fee_minor) AS amount_minor,
         amount_minor IS NULL AND fee_minor IS NOT NULL AS is_amount_from_event,
         coalesce(typed_at, verified_at, r.updated_at, r.registered_at) AS verified_at,
@@ -158,7 +158,9 @@ WITH provided AS (
     UNION ALL BY NAME
     SELECT p.*, app_status
     FROM provided p
-    LEFT JOIN (SELECT head_id, app_status FROM judged WHERE is_same) m ON m.head_id = p.payment_id
+    LEFT JOIN (
+        SELECT head_id, CASE WHEN is_head_settled THEN said_status ELSE app_status END AS app_status FROM judged WHERE is_same
+    ) m ON m.head_id = p.payment_id
 )
 SELECT * EXCLUDE (is_dispute_lost), local_day(paid_at) AS paid_date, local_day(refunded_at) AS refunded_date,
     local_day(occurred_at) AS occurred_date,

@@ -103,7 +103,7 @@ class Payments:
                 "event_id": registration.event_id if registration else named,
                 "user_id": self._organisation.user(registration.email) if registration else UNKNOWN,
                 "method": payment.provider,
-                "app_status": mark.status if mark else None,
+                "app_status": _told_beside(mark, payment) if mark else None,
                 "provider_status": "disputed" if payment.is_disputed else payment.status,
                 "payment_status": payment.status,
                 "amount_minor": payment.received_minor or payment.asked_minor,
@@ -165,6 +165,11 @@ def _reason(row: Row, is_lost: bool, organisation: Organisation) -> str | None:
     if row["refunded_minor"]:
         return "partly_refunded"
     return "no_amount" if row["amount_minor"] is None else None
+
+
+def _told_beside(mark: Mark, payment: ProviderPayment) -> str | None:
+    """What is marked of a provider's payment; a sheet's word about money that the provider received is none."""
+    return mark.registration.payment_status if payment.status in ("verified", "refunded") else mark.status
 
 
 def _marks(

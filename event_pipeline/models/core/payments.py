@@ -30,7 +30,9 @@ def fact_payments(
     heads = _heads(provided)
     beside = marked.left_join(heads, "registration_id").drop("registration_id_right")
     is_same = beside._head_id.notnull() & (beside._is_head_settled | (beside.app_status != "verified"))
-    same = beside.filter(is_same).select(payment_id=beside._head_id, app_status=beside.app_status)
+    # A sheet's word adds nothing to what the provider received: an uploaded workbook repeats what it was made from.
+    said = ibis.ifelse(beside._is_head_settled, beside._app_status, beside.app_status)
+    same = beside.filter(is_same).select(payment_id=beside._head_id, app_status=said)
     by_hand = beside.filter(~is_same).mutate(provider_status=beside._head_status)
     told = provided.left_join(same, "payment_id").drop("payment_id_right")
     names = [name for name in told.columns if name in by_hand.columns]
@@ -93,6 +95,7 @@ def _marked(
     is_typed = paid._typed_at.notnull()
     is_sheet = is_typed | paid.is_walk_in
     marked = paid.mutate(
+        _app_status=paid.payment_status,
         app_status=ibis.ifelse(is_typed, "verified", paid.payment_status),
         amount_minor=ibis.coalesce(paid.amount_minor, paid._fee),
         is_amount_from_event=paid.amount_minor.isnull() & paid._fee.notnull(),
@@ -102,6 +105,7 @@ def _marked(
     nothing = ibis.null("timestamp('UTC')")
     return marked.select(
         "registration_id", "event_id", "user_id", "app_status", "amount_minor", "is_amount_from_event",
+        _app_status=marked._app_status,
         payment_id=ibis.ifelse(is_sheet, "sheet:", "app:") + marked.registration_id,
         method=ibis.ifelse(is_sheet, "sheet", "app"),
         payment_status=marked.app_status,
