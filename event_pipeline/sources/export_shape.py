@@ -31,13 +31,12 @@ _FIRESTORE_MARKS = (b'"__collections__"', b'"__datatype__"')
 _KEYS_SHOWN = 3
 _BINARY = {
     b"PK\x03\x04": "a zip archive or a workbook: unpack it, or save it as JSON",
-    b"\x1f\x8b": "gzipped: give it a name that ends with .gz",
-    b"\xff\xfe": "text in UTF-16: save it as UTF-8",
-    b"\xfe\xff": "text in UTF-16: save it as UTF-8",
     b"SQLite format 3": "an SQLite database: export its documents as JSON, one a line",
     b"PAR1": "a Parquet file: export the table as JSON, newline delimited",
     b"Obj\x01": "an Avro file: export the table as JSON, newline delimited",
 }
+_GZIP = b"\x1f\x8b"
+_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,14 @@ def refuse_binary(head: memoryview, name: str) -> None:
     for magic, what in _BINARY.items():
         if start.startswith(magic):
             raise PermanentError(f"{name} is {what}")
+    if start.startswith(_GZIP):
+        is_unpacked = name.endswith(".gz")
+        way = "unpack it once" if is_unpacked else "give it a name that ends with .gz"
+        raise PermanentError(f"{name} is gzipped{' twice' if is_unpacked else ''}: {way}")
+    encoding = _UTF_16.get(start[:2])
+    # Lines of text may begin with the same bytes; what follows tells.
+    if encoding and start[2:4].decode(encoding, "replace").strip(" \t\r\n") in ("", "{", "["):
+        raise PermanentError(f"{name} is text in UTF-16: save it as UTF-8")
 
 
 def shape_of(head: memoryview, name: str, path: str | None) -> Shape:

@@ -25,13 +25,14 @@ GZIP_CHECK_BYTES = 8
 class File:
     """What ``spoil`` makes of a file of one document; whether that is staged all the same, and what is told.
 
-    ``is_reported``: the file is named among the failures.
+    ``is_reported``: the file is named among the failures as damaged; ``refusal``: as one of another format, and why.
     """
 
     name: str
     spoil: Callable[[bytes], bytes]
     is_staged: bool = True
     is_reported: bool = False
+    refusal: str = ""
 
 
 def same(whole: bytes) -> bytes:
@@ -82,13 +83,23 @@ PACKED_TREES = [
     File("miscounted.json.gz", miscounted_gzip, is_reported=True),
     File("followed-by-text.json.gz", lambda tree: gzip.compress(tree) + b"hello", is_reported=True),
     File("not-packed.json.gz", same, is_staged=False, is_reported=True),
-    File("packed-twice.json.gz", lambda tree: gzip.compress(gzip.compress(tree)), is_staged=False, is_reported=True),
+    File(
+        "packed-twice.json.gz",
+        lambda tree: gzip.compress(gzip.compress(tree)),
+        is_staged=False,
+        refusal="is gzipped twice: unpack it once",
+    ),
     File("empty.json.gz", nothing, is_staged=False, is_reported=True),
 ]
 BYTES_OF_TREES = [
     File("plain.json", same),
     File("mark.json", lambda tree: BYTE_ORDER_MARK + tree),
-    File("utf-16.json", lambda tree: tree.decode().encode("utf-16"), is_staged=False, is_reported=True),
+    File(
+        "utf-16.json",
+        lambda tree: tree.decode().encode("utf-16"),
+        is_staged=False,
+        refusal="is text in UTF-16: save it as UTF-8",
+    ),
     File("latin-1.json", lambda tree: tree.replace(b"Asha", b"Ash\xe4")),
     File("raw-nul.json", lambda tree: tree.replace(b"Asha", b"As\x00ha")),
     File("broken-off.json", lambda tree: tree[:-2] + b', "half": {"event_id": "e', is_reported=True),
@@ -99,7 +110,7 @@ BYTES_OF_TREES = [
     File("white-space.json", lambda tree: b" \r\n\t" + tree + b"\n\n"),
     File("windows.json", lambda tree: indented(tree).replace(b"\n", b"\r\n")),
     File("empty.json", nothing, is_staged=False, is_reported=True),
-    File("text.json", lambda _: b'"text"', is_staged=False, is_reported=True),
+    File("text.json", lambda _: b'"text"', is_staged=False, refusal="is no JSON of documents"),
 ]
 SHAPES_OF_TREES = [
     File("list.json", lambda tree: b'{"registrations": [null, ' + document_of(tree) + b"]}"),

@@ -17,6 +17,9 @@ from event_pipeline_tests.warehouse.pipelines import PARSED, MemoryPipeline, Row
 DERIVED = {
     ("registrations", "team_members"): {"team_size"},
     ("scans", "qr_text"): {"claimed_registration_id", "claimed_event_id", "is_readable", "is_checksum_valid"},
+    ("sheet_rows", "attended_at"): {"came_at"},
+    ("sheet_rows", "registered_at"): {"entered_at"},
+    ("sheet_rows", "row_doubt"): {"is_person"},
 }
 """Columns made of another field than their own."""
 ALWAYS_DIFFERENT = {*(column.name for column in PROVENANCE), "scanner_id"}

@@ -15,6 +15,7 @@ from event_pipeline_tests.warehouse.pipelines import MemoryPipeline
 STAGED = [name for name, file in FILES.items() if file.is_staged]
 NOT_STAGED = [name for name, file in FILES.items() if not file.is_staged]
 REPORTED = [name for name, file in FILES.items() if file.is_reported]
+REFUSED = [name for name, file in FILES.items() if file.refusal]
 
 
 class Loaded:
@@ -57,17 +58,22 @@ def test_what_cannot_be_staged_is_in_quarantine_or_told(loaded: Loaded, name: st
     assert all(fate.is_kept_once and fate.is_rejected for fate in found)
     is_kept_as_lines = any(line.startswith(f"{name}:") for line in loaded.unreadable)
     is_blank = not {**loaded.drop.exports, **loaded.drop.inbox}[name].strip()
-    assert found or FILES[name].is_reported or is_kept_as_lines or is_blank
+    assert found or FILES[name].is_reported or FILES[name].refusal or is_kept_as_lines or is_blank
 
 
 def test_the_damaged_files_are_named_and_no_others(loaded: Loaded) -> None:
-    assert sorted(loaded.told) == sorted(REPORTED)
+    assert sorted(loaded.told) == sorted([*REPORTED, *REFUSED])
 
 
 @pytest.mark.parametrize("name", REPORTED)
 def test_a_damaged_file_is_told_with_the_place_and_what_to_do(loaded: Loaded, name: str) -> None:
     assert re.search(r"\b(at byte|in line) [\d,]+", loaded.told[name])
     assert re.search(r": .*put (a|the) whole file in its place", loaded.told[name])
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_file_of_another_format_is_refused_with_what_it_is(loaded: Loaded, name: str) -> None:
+    assert loaded.told[name].startswith(f"{name} {FILES[name].refusal}")
 
 
 def test_damage_is_told_again_until_the_file_is_replaced(loaded: Loaded) -> None:
