@@ -227,8 +227,11 @@ def figures(session: Session, span: Span, currency: str) -> Figures:
     (found,) = session.rows(
         f"SELECT {sums} FROM mirror.agg_daily_metrics WHERE date BETWEEN $first AND $last", span.days
     )
-    revenue = Money(amount_minor=found.pop("revenue_minor"), currency=currency)
-    return Figures.model_validate({"first_day": span.first, "last_day": span.last, **found, "revenue": revenue})
+    money = {
+        "revenue": Money(amount_minor=found.pop("revenue_minor"), currency=currency),
+        "other_revenue": _other_revenue(session, span),
+    }
+    return Figures.model_validate({"first_day": span.first, "last_day": span.last, **found, **money})
 
 
 def top_events(session: Session, span: Span, currency: str, limit: int) -> list[TopEvent]:
