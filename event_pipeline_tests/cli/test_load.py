@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from event_pipeline.models.registry import MODELS
 from event_pipeline.settings import load_settings, read_settings
 from event_pipeline.warehouse.connection import connect
 from event_pipeline_tests.control.live import LiveDagster
@@ -59,7 +60,7 @@ def test_load_ends_with_tables_and_figures(run, tmp_path: Path) -> None:
     assert ended.code == 0, ended.err
     first, second, third = ended.out.splitlines()
     assert first == f"{tmp_path}/history/2025.json: 4 documents read, 4 new or changed"
-    assert second.startswith("refreshed 3")
+    assert second.startswith(f"refreshed {len(MODELS)} ")
     assert third == "in quarantine: 1 document of exports; see `event-pipeline quarantine list`"
     with connect(read_settings(), ("warehouse",), read_only=True) as connection:
         counted = connection.execute("SELECT event_id, registrations FROM warehouse.marts.agg_event_metrics").fetchall()

@@ -97,7 +97,7 @@ def test_every_kind_of_home_number_is_known_with_and_without_its_country_code(ho
 
 
 @given(st.lists(foreign_texts(), min_size=20, max_size=40))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=scaled(40))
 def test_a_foreign_number_is_what_the_library_makes_of_it(texts: list[str]) -> None:
     found = numbers("IN").read(texts)
     assert dict(zip(texts, found, strict=True)) == {text: by_library(text, "IN") for text in texts}
