@@ -204,8 +204,8 @@ def test_a_registration_newer_than_the_list_is_looked_for_before_it_is_called_un
     headers = door.headers("scan")
     assert scan(door, text, headers=headers)["answer"] == "unknown"
     row = {
-        "registration_id": "r-brand-new", "event_id": event_id, "source_event_id": event_id, "user_id": "u-new", "registrant_key": "k-new",
-        "is_shared_address": False,
+        "registration_id": "r-brand-new", "event_id": event_id, "source_event_id": event_id, "user_id": "u-new",
+        "registrant_key": "k-new", "is_shared_address": False,
         "registration_status": "registered", "team_size": 1, "is_cancelled": False, "is_duplicate": False,
         "is_counted": True, "is_walk_in": False, "is_attended": False,
     }  # fmt: skip

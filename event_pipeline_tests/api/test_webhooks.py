@@ -325,8 +325,9 @@ def test_late_mail_and_payment_events_come_from_their_providers_into_the_tables_
     )  # fmt: skip
     assert InboxSource(settings.inbox_dir, 100).files() == []
     assert ask(
-        settings, "SELECT registration_id, event_id, email_event FROM warehouse.core.fact_email_events "
-        "WHERE email_event_id LIKE 'sendgrid:%' AND message_id = 'm1' ORDER BY 3"
+        settings,
+        "SELECT registration_id, event_id, email_event FROM warehouse.core.fact_email_events "
+        "WHERE email_event_id LIKE 'sendgrid:%' AND message_id = 'm1' ORDER BY 3",
     ) == [(registration, event, word) for word in ("delivered", "open", "sent")]
     assert ask(
         settings, "SELECT registration_id, payment_status, amount_minor, refunded_minor, revenue_minor, currency "

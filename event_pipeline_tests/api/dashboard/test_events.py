@@ -164,7 +164,7 @@ def test_what_can_be_downloaded_comes_with_the_session(visit: Visiting, event_id
         with page.expect_download() as started:
             link.click()
         names.append(started.value.suggested_filename)
-    assert len(names) == 6
+    assert len(names) == 9
     assert {name.rsplit(".", 1)[1] for name in names} == {"xlsx", "csv"}
 
 
@@ -183,6 +183,26 @@ def test_names_need_pii_and_a_look_is_audited(visit: Visiting, site: Site, event
     newest = site.services.audit.entries(1)[0]
     assert (newest.action, newest.target) == ("read_participants", event_id)
     open_page.check_accessible()
+
+
+def test_payments_are_listed_by_name_and_add_up_and_a_look_is_audited(visit: Visiting, site: Site) -> None:
+    ((event_id, payments),) = ask(
+        site.settings,
+        "SELECT event_id, count(*) FROM warehouse.core.fact_payments WHERE event_id <> 'unknown' "
+        "GROUP BY 1 HAVING count(*) < 50 ORDER BY 2 DESC, 1 LIMIT 1",
+    )
+    assert visit(f"/events/{event_id}", "read").page.get_by_role("link", name="Payments by name").count() == 0
+    open_page = visit(f"/events/{event_id}", "read", "pii")
+    total = open_page.page.locator("#live-money tfoot td").last.inner_text()
+    assert open_page.page.locator(".card", has_text="Revenue").locator(".figure").inner_text() == total
+    open_page.page.get_by_role("link", name="Payments by name").click()
+    open_page.page.wait_for_url("**/payments")
+    assert open_page.page.locator("tbody tr").count() == payments
+    newest = site.services.audit.entries(1)[0]
+    assert (newest.action, newest.target) == ("read_payments", event_id)
+    open_page.check_accessible()
+    open_page.page.get_by_role("link", name="Only payments to check").click()
+    open_page.page.wait_for_url("**/payments?to_check=true")
 
 
 def test_an_event_that_never_was_is_said_to_be_none(visit: Visiting) -> None:
