@@ -54,7 +54,7 @@ def sheets(api: Api, everything: dict[str, str], paid: str) -> dict[str, list[li
 
 
 def test_the_sheets_are_those_of_the_app(sheets: dict[str, list[list[Any]]], settings: Settings, paid: str) -> None:
-    assert list(sheets) == ["Registrations", "Team Members", "Dashboard"]
+    assert list(sheets) == ["Registrations", "Team Members", "Dashboard", "Payments", "Payments To Check"]
     ((title, form),) = ask(settings, "SELECT title, custom_fields FROM lake.staging.events WHERE event_id = ?", [paid])
     labels = [question["label"] for question in json.loads(form)]
     rows = sheets["Registrations"]
