@@ -18,13 +18,14 @@ _PATIENCE_MS = 60_000
 
 @pytest.fixture(scope="module")
 def codes(site: Site) -> list[str]:
-    """Codes of people who have not come to a free event."""
+    """Codes of people who have not come to a free event, those of events nearest to today first."""
     rows = ask(
         site.settings, "SELECT json_extract_string(payload, '$.qr_code_data') AS code "
         "FROM warehouse.core.fact_registrations f "
         "JOIN lake.raw.firebase_registrations ON document_id = registration_id "
         "JOIN warehouse.core.dim_events e ON e.event_id = f.event_id "
-        "WHERE f.is_counted AND NOT is_attended AND NOT e.is_paid AND code IS NOT NULL ORDER BY 1"
+        "WHERE f.is_counted AND NOT is_attended AND NOT e.is_paid AND code IS NOT NULL "
+        "ORDER BY abs(e.start_date - ?::DATE), 1", (site.services.today,),
     )  # fmt: skip
     return [code for (code,) in rows]
 
