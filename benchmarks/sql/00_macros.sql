@@ -34,7 +34,7 @@ CREATE OR REPLACE TEMP MACRO tidy_phone(x) AS nullif(
                 THEN regexp_replace(x, '{{phone_punctuation}}', '', 'g')
             ELSE trim(x, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
         END,
-        '^00', '+'
+        '^00([1-9])', '+\1'
     ),
     ''
 );

@@ -206,7 +206,7 @@ WITH everyone AS (
         coalesce(attendance_status = 'attended', false) OR coalesce(registration_status = 'attended', false)
             AS is_app_attended,
         attended_at AS app_attended_at, coalesce(registration_status = 'cancelled', false) AS is_cancelled,
-        false AS is_walk_in, name_key(participant_name) AS name
+        false AS is_walk_in, participant_name
     FROM lake.sql_staging.registrations
     UNION ALL
     SELECT c.registration_id, s.event_id, coalesce(pseudonym(participant_email), 'unknown'),
@@ -218,28 +218,34 @@ WITH everyone AS (
             WHEN payment_mark IN ('no', 'pending') THEN 'pending'
         END,
         amount_minor, version_at, false, NULL, coalesce(registration_status = 'cancelled', false), true,
-        name_key(participant_name)
+        participant_name
     FROM lake.sql_staging.sheet_corrections c JOIN lake.sql_staging.sheet_rows s USING (sheet_row_id)
     WHERE correction = 'walk_in'
 ), repeated AS (
+    SELECT source_event_id, user_id, registration_id, registered_at, name_key(participant_name) AS name
+    FROM everyone WHERE user_id <> 'unknown' QUALIFY count(*) OVER (PARTITION BY source_event_id, user_id) > 1
+), addresses AS (
     SELECT source_event_id, user_id, min(name) <> max(name) AS has_several,
-        first(name ORDER BY registered_at NULLS LAST, registration_id) FILTER (name IS NOT NULL) AS earliest
-    FROM everyone WHERE user_id <> 'unknown' GROUP BY ALL HAVING count(*) > 1
+        first(name ORDER BY registered_at NULLS LAST, registration_id) AS earliest
+    FROM repeated WHERE name IS NOT NULL GROUP BY ALL
 ), told_apart AS (
     SELECT everyone.*, coalesce(e.event_id, 'unknown') AS event_id,
         CASE
-            WHEN user_id = 'unknown' THEN registration_id
-            ELSE pseudonym(user_id || '|' || coalesce(name, earliest, ''))
+            WHEN everyone.user_id = 'unknown' THEN everyone.registration_id
+            WHEN name <> earliest THEN pseudonym(everyone.user_id || '|' || name)
+            ELSE everyone.user_id
         END AS registrant_key,
         coalesce(has_several, false) AS is_shared_address
     FROM everyone
-    LEFT JOIN repeated USING (source_event_id, user_id)
-    LEFT JOIN lake.sql_staging.events e ON e.event_id = source_event_id
+    LEFT JOIN repeated USING (registration_id)
+    LEFT JOIN addresses a ON a.source_event_id = everyone.source_event_id AND a.user_id = everyone.user_id
+    LEFT JOIN lake.sql_staging.events e ON e.event_id = everyone.source_event_id
 ), ranked AS (
     SELECT *, row_number() OVER (
-            PARTITION BY source_event_id, registrant_key ORDER BY is_cancelled, registered_at NULLS LAST, registration_id
+            PARTITION BY source_event_id, registrant_key
+            ORDER BY is_cancelled, registered_at NULLS LAST, registration_id
         ) AS place
     FROM told_apart
 )
-SELECT * EXCLUDE (place, name), place > 1 AND NOT is_cancelled AS is_duplicate
+SELECT * EXCLUDE (place, participant_name), place > 1 AND NOT is_cancelled AS is_duplicate
 FROM ranked;

@@ -199,7 +199,7 @@ FACT_REGISTRATIONS = _core(
     EVENT_ID,
     _string("source_event_id", "Event id as the document says, also when that event is gone.", nullable=False),
     USER_ID,
-    _string("registrant_key", "Registrant: keyed hash of address and name; the registration's own id without an address.", nullable=False),
+    _string("registrant_key", "Registrant: a keyed hash of the address, of address and name for all but its earliest name; the registration's own id without an address.", nullable=False),
     _flag("is_shared_address", "Note: registrations of this address for this event have several different names."),
     _instant("registered_at", "When they registered."),
     _day("registered_date", "The organisation's day of it."),

@@ -204,7 +204,7 @@ RESOLVED_REGISTRATIONS = Contract(
         Column(
             "registrant_key",
             "string",
-            "Who registered: keyed hash of address and name; the registration's own id without an address.",
+            "Who registered: a keyed hash of the address, of address and name for all but its earliest name; the registration's own id without an address.",
             nullable=False,
         ),
         Column(

@@ -27,8 +27,9 @@ MEMBER_FIELDS: Mapping[str, tuple[str, ...]] = {
 
 _TEAMS = ("team_members", "teamMembers", "members")
 _KNOWN = frozenset({name for names in MEMBER_FIELDS.values() for name in names} | set(_TEAMS))
-SIMPLE = r"^\[(?:\{[^{}\[\]]*\},?)*\]$"
-"""A list of flat objects, as the app writes it."""
+_OBJECT, _NAME = r"\{[^{}\[\]]*\}", r'"[^"\\{}\[\]]*[\pL\pN][^"\\{}\[\]]*"'
+SIMPLE = rf"^\[(?:(?:{_OBJECT}|{_NAME}),?)*\]$"
+"""A list of flat objects and plain names, as the app writes it."""
 
 UNEVEN = "(?i)null|members"
 _CHILD_KEYS = re.compile(r"(?:[a-z]+[ _-]?)?\d+|-[\w-]+", re.IGNORECASE)
@@ -64,7 +65,7 @@ class Lead:
 def member_count(
     team_members: ir.StringValue, name: ir.StringValue, email: ir.StringValue, student_id: ir.StringValue
 ) -> ir.IntegerValue:
-    """Members besides the lead. Python is asked only for what is no list of flat objects, or may repeat the lead."""
+    """Members besides the lead. Python is asked for what is no list of flat objects and names, or may repeat them."""
     lower = team_members.lower()
     says_lead = lower.contains(email.fill_null(_NOWHERE)) | lower.contains(student_id.lower().fill_null(_NOWHERE))
     is_simple = team_members.re_search(SIMPLE) & ~team_members.re_search(UNEVEN) & ~says_lead

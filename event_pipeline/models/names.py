@@ -16,6 +16,8 @@ from event_pipeline.models.database_functions import (
     strip_accents,
 )
 
+_TWO_WORDS = r"^[a-z]+(?: [a-z]+)?$"
+_BETWEEN_WORDS = r"[^\pL\pM\pN]+"
 _ASCII = r"^[\x00-\x7f]*$"
 # Letters that compatibility forms and case folding change no further than lower case and the removal of accents do.
 _EUROPEAN = (
@@ -29,18 +31,49 @@ _ACCENTS_END = 0x900
 
 
 def name_key(name: ir.StringValue) -> ir.StringValue:
-    """The key of a name, as ``key_of_name`` says: null when it has no letter or digit.
-
-    Python is asked only for scripts and compatibility forms that the database cannot fold by itself.
-    """
+    """The key of a name as one expression, for few rows; ``with_name_key`` is for tables."""
     lower = name.lower()
     is_ascii, is_european, is_indic = (name.re_search(scripts) for scripts in (_ASCII, _EUROPEAN, _INDIC))
     plain = ibis.cases((is_ascii, lower), (is_european, strip_accents(lower)), else_=nfc_normalize(lower))
-    is_untidy = plain.re_search(r"[^a-z0-9]")
-    words = plain.re_replace(f"[{_APOSTROPHES}]", "").re_replace(r"[^\pL\pM\pN]+", " ").strip()
-    several = ibis.ifelse(words.contains(" "), joined_words(sorted_words(words.split(" ")), " "), words)
-    folded = ibis.ifelse(is_untidy, several, plain)
-    return ibis.ifelse(is_ascii | is_european | is_indic, folded, python_name_key(name)).nullif("")
+    words = plain.re_replace(f"[{_APOSTROPHES}]", "").re_replace(_BETWEEN_WORDS, " ").strip()
+    folded = ibis.ifelse(is_ascii | is_european | is_indic, _sorted(words), python_name_key(name))
+    return ibis.ifelse(lower.re_search(_TWO_WORDS), _simple(lower), folded).nullif("")
+
+
+def with_name_key(table: ir.Table, column: str, key: str) -> ir.Table:
+    """The table with the column ``key``, what ``key_of_name`` makes of ``column``: null without a letter or digit.
+
+    In steps, so that the database computes each once. Two plain words are most names; Python is asked only for scripts
+    and compatibility forms that the database cannot fold by itself.
+    """
+    lower = table.mutate(_lower=table[column].lower())
+    simple = lower.mutate(_is_simple=lower._lower.re_search(_TWO_WORDS))
+    rest = simple.mutate(_rest=ibis.ifelse(simple._is_simple, ibis.null("string"), simple[column]))
+    kinds = rest.mutate(
+        _plain=ibis.cases(
+            (rest._rest.isnull(), ibis.null("string")),
+            (rest._rest.re_search(_ASCII), rest._lower),
+            (rest._rest.re_search(_EUROPEAN), strip_accents(rest._lower)),
+            (rest._rest.re_search(_INDIC), nfc_normalize(rest._lower)),
+            else_=ibis.null("string"),
+        )
+    )
+    bare = kinds.mutate(_bare=kinds._plain.re_replace(f"[{_APOSTROPHES}]", ""))
+    words = bare.mutate(_words=bare._bare.re_replace(_BETWEEN_WORDS, " ").strip())
+    of_rest = ibis.ifelse(words._plain.notnull(), _sorted(words._words), python_name_key(words._rest))
+    keyed = words.mutate(**{key: ibis.ifelse(words._is_simple, _simple(words._lower), of_rest).nullif("")})
+    return keyed.drop("_lower", "_is_simple", "_rest", "_plain", "_bare", "_words")
+
+
+def _simple(lower: ir.StringValue) -> ir.StringValue:
+    """One or two plain words in their order."""
+    first, second = lower.split(" ")[0], lower.split(" ")[1]
+    return ibis.ifelse(lower.contains(" "), ibis.least(first, second) + " " + ibis.greatest(first, second), lower)
+
+
+def _sorted(words: ir.StringValue) -> ir.StringValue:
+    """Words with single spaces between them in their order."""
+    return ibis.ifelse(words.contains(" "), joined_words(sorted_words(words.split(" ")), " "), words)
 
 
 def key_of_name(name: str) -> str:

@@ -17,6 +17,7 @@ PUNCTUATION = r"[\s().\-/\x{a0}\x{2010}-\x{2015}\x{202f}]"
 _DECIMALS = r"^\s*\+?\d+\.0+\s*$"
 _FLOAT = re.compile(r"^(\+?\d+)\.0+$")
 _EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?[eE]\+?(\d{1,2})$")
+_ABROAD = re.compile("00[1-9]")
 _MOST_ZEROS = 2
 """So many zeros at the end a spreadsheet's exponent may stand for; more are digits that it cut off."""
 _LONGEST = 250
@@ -30,7 +31,7 @@ def compact_number(text: ir.StringValue) -> ir.StringValue:
     is_usual = text.re_search(USUAL) & ~text.re_search(_DECIMALS)
     tidied = ibis.ifelse(is_usual, text.re_replace(PUNCTUATION, ""), text.strip())
     digits = ibis.ifelse(text.re_search(r"^\+?\d+$"), text, tidied)
-    return digits.re_replace(r"^00", "+").nullif("")
+    return digits.re_replace(r"^00([1-9])", r"+\1").nullif("")
 
 
 def e164(compact: ir.StringValue, country: str) -> ir.StringValue:
@@ -68,7 +69,7 @@ def phone_number(text: str, country: str) -> str:
     if len(text) > _LONGEST or text.lstrip().startswith("++"):
         return ""
     plain = _plain(text)
-    for candidate in (plain, "+" + plain[2:] if plain.startswith("00") else None):
+    for candidate in (plain, "+" + plain[2:] if _ABROAD.match(plain) else None):
         try:
             number = phonenumbers.parse(candidate, country) if candidate else None
         except phonenumbers.NumberParseException:

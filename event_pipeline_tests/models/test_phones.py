@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from functools import cache
 
 import phonenumbers
@@ -21,10 +23,15 @@ def numbers(country: str) -> Texts:
     return Texts(lambda text: e164(compact_number(text), country))
 
 
+def unicode_digits(text: str) -> str:
+    """The text with its digits in ASCII."""
+    return "".join(str(unicodedata.decimal(char, char)) for char in text)
+
+
 def by_library(text: str, country: str) -> str | None:
-    """E.164 as the library parses, validates and formats it."""
+    """E.164 as the library parses, validates and formats it; a spreadsheet's float is the number before its point."""
     try:
-        parsed = phonenumbers.parse(text, country)
+        parsed = phonenumbers.parse(re.sub(r"^([+(]*\d+)\.0+$", r"\1", unicode_digits(text)), country)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(parsed):

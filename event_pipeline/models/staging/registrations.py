@@ -9,7 +9,7 @@ from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.database_functions import extract_text
 from event_pipeline.models.emails import email_text
 from event_pipeline.models.identity import keyed_hash
-from event_pipeline.models.names import name_key
+from event_pipeline.models.names import with_name_key
 from event_pipeline.models.parsers import LONG_AGO, trimmed
 from event_pipeline.models.staging.firebase import version_instant
 
@@ -115,7 +115,7 @@ def resolved_registrations(
     existing = events.select(event_id=events.event_id, _exists=ibis.literal(True))
     joined = everyone.left_join(existing, everyone.source_event_id == existing.event_id)
     resolved = joined.mutate(event_id=ibis.ifelse(joined._exists, joined.source_event_id, UNKNOWN).fill_null(UNKNOWN))
-    told_apart = _with_registrants(resolved)
+    told_apart = _with_registrants(resolved).drop("_person_name")
     rank = ibis.row_number().over(
         group_by=["source_event_id", "registrant_key"],
         order_by=["is_cancelled", "registered_at", "registration_id"],
@@ -127,28 +127,30 @@ def resolved_registrations(
 def _with_registrants(registrations: ir.Table) -> ir.Table:
     """``registrant_key`` and ``is_shared_address``: who of an address registered, by event, address and name.
 
-    A registration without a name is one of the earliest named registrant of its address.
+    A registration without a name is one of the earliest named registrant of its address. That registrant has the key of
+    the address; names are compared only where an address is used twice for an event.
     """
-    addressed = registrations.filter(registrations.user_id != UNKNOWN)
-    named = addressed._name.notnull()
-    order = ibis.struct({"at": addressed.registered_at.fill_null(_FAR_AHEAD), "id": addressed.registration_id})
-    addresses = addressed.group_by("source_event_id", "user_id").agg(
-        _mentions=addressed.count(),
-        _least=addressed._name.min(),
-        _greatest=addressed._name.max(),
-        _earliest=addressed._name.argmin(order, where=named),
+    keys = ["source_event_id", "user_id"]
+    uses = registrations.filter(registrations.user_id != UNKNOWN).group_by(keys).agg(_uses=ibis._.count())
+    repeated = uses.filter(uses._uses > 1)
+    joined = registrations.left_join(repeated, keys).drop("source_event_id_right", "user_id_right")
+    said = joined.mutate(_said=ibis.ifelse(joined._uses.notnull(), joined._person_name, ibis.null("string")))
+    named = with_name_key(said, "_said", "_name")
+    found = named.filter(named._name.notnull())
+    order = ibis.struct({"at": found.registered_at.fill_null(_FAR_AHEAD), "id": found.registration_id})
+    addresses = found.group_by(keys).agg(
+        _least=found._name.min(), _greatest=found._name.max(), _earliest=found._name.argmin(order)
     )
-    # Few addresses are used twice for an event, so the join brings little.
-    repeated = addresses.filter(addresses._mentions > 1).drop("_mentions")
-    joined = registrations.left_join(repeated, ["source_event_id", "user_id"])
-    joined = joined.drop("source_event_id_right", "user_id_right")
-    name = ibis.coalesce(joined._name, joined._earliest, "")
-    return joined.mutate(
-        registrant_key=ibis.ifelse(
-            joined.user_id == UNKNOWN, joined.registration_id, keyed_hash(joined.user_id + "|" + name)
+    told = named.left_join(addresses, keys).drop("source_event_id_right", "user_id_right")
+    is_another = (told._name != told._earliest).fill_null(False)
+    return told.mutate(
+        registrant_key=ibis.cases(
+            (told.user_id == UNKNOWN, told.registration_id),
+            (is_another, keyed_hash(told.user_id + "|" + told._name)),
+            else_=told.user_id,
         ),
-        is_shared_address=(joined._least != joined._greatest).fill_null(False),
-    ).drop("_least", "_greatest", "_earliest")
+        is_shared_address=(told._least != told._greatest).fill_null(False),
+    ).drop("_uses", "_said", "_least", "_greatest", "_earliest")
 
 
 def _from_app(registrations: ir.Table) -> ir.Table:
@@ -166,7 +168,7 @@ def _from_app(registrations: ir.Table) -> ir.Table:
         payment_status=registrations.payment_status,
         amount_minor=registrations.amount_minor,
         updated_at=registrations.updated_at,
-        _name=name_key(registrations.participant_name),
+        _person_name=registrations.participant_name,
         is_app_attended=((registrations.attendance_status.fill_null("") == "attended") | (status == "attended")),
         app_attended_at=registrations.attended_at,
         is_cancelled=status == "cancelled",
@@ -196,7 +198,7 @@ def _from_sheets(sheet_corrections: ir.Table, sheet_rows: ir.Table) -> ir.Table:
         ),
         amount_minor=rows.amount_minor,
         updated_at=rows.version_at,
-        _name=name_key(rows.participant_name),
+        _person_name=rows.participant_name,
         is_app_attended=ibis.literal(False),
         app_attended_at=ibis.null("timestamp('UTC')"),
         is_cancelled=status == "cancelled",
