@@ -112,19 +112,7 @@ def fact_attendance(
     joined = joined.left_join(attendance_reversals, "registration_id").drop("registration_id_right")
     judged = joined.mutate(refusal_reason=_refusal(joined))
     valid = judged.mutate(is_valid=judged.refusal_reason.isnull())
-    timed = valid.mutate(_second=valid.occurred_at.truncate("s"), _is_typed=valid.method == "sheet_mark")
-    in_order = ibis.window(
-        group_by=["is_valid", "source_event_id", "registrant_key"],
-        order_by=[timed.occurred_at.isnull(), timed._second, timed._is_typed, timed.occurred_at, timed.attendance_id],
-    )
-    ranked = timed.mutate(
-        _rank=ibis.row_number().over(in_order),
-        _is_repeat=timed._is_typed
-        & (timed._second <= timed._second.lag().over(in_order) + ibis.interval(seconds=1))
-        & ~timed._is_typed.lag().over(in_order),
-    )
-    # A sheet that tells the second of a scan or of the app's mark, which it may round up, was made from it.
-    ranked = ranked.filter(~(ranked.is_valid & ranked._is_repeat.fill_null(False)))
+    ranked = _ranked(valid)
     counted = ranked.mutate(is_counted=ranked.is_valid & (ranked._rank == 0))
     return counted.select(
         attendance_id=counted.attendance_id,
@@ -143,6 +131,23 @@ def fact_attendance(
         is_clock_corrected=counted.is_clock_corrected,
         is_override=counted.is_override & counted.is_valid & (counted.is_other_day | _is_other_door(counted)),
     )
+
+
+def _ranked(claims: ir.Table) -> ir.Table:
+    """Claims with their place among those of their registrant, without marks of a sheet that repeat a valid claim."""
+    timed = claims.mutate(_second=claims.occurred_at.truncate("s"), _is_typed=claims.method == "sheet_mark")
+    in_order = ibis.window(
+        group_by=["is_valid", "source_event_id", "registrant_key"],
+        order_by=[timed.occurred_at.isnull(), timed._second, timed._is_typed, timed.occurred_at, timed.attendance_id],
+    )
+    ranked = timed.mutate(
+        _rank=ibis.row_number().over(in_order),
+        _is_repeat=timed._is_typed
+        & (timed._second <= timed._second.lag().over(in_order) + ibis.interval(seconds=1))
+        & ~timed._is_typed.lag().over(in_order),
+    )
+    # A sheet that tells the second of a scan or of the app's mark, which it may round up, was made from it.
+    return ranked.filter(~(ranked.is_valid & ranked._is_repeat.fill_null(False)))
 
 
 def _refusal(claims: ir.Table) -> ir.StringValue:
