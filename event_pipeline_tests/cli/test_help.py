@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,25 +11,16 @@ import pytest
 from event_pipeline import cli
 from event_pipeline.errors import ContractError, ControlError, SettingsError
 
-COMMAND = str(Path(sys.executable).with_name("event-pipeline"))
 
-
-def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
-    def spent() -> float:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    # Processor time, not the clock's: what else runs on the machine is not this command's doing.
-    before = spent()
-    subprocess.run([COMMAND, "--help"], check=True, capture_output=True)
-    assert spent() - before < 0.5
-
-
-def test_building_the_command_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     heavy = {"dagster", "pandas", "duckdb", "ibis", "pyarrow", "httpx", "pydantic", "structlog", "great_expectations"}
-    code = f"import sys; from event_pipeline import cli; cli.build_app(); print(*({heavy!r} & set(sys.modules)))"
+    code = (
+        "import sys; from event_pipeline import cli\n"
+        "try: cli.main(['--help'])\n"
+        f"except SystemExit: print('loaded:', *({heavy!r} & set(sys.modules)))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert loaded.stdout.split() == []
+    assert loaded.stdout.splitlines()[-1] == "loaded:"
 
 
 def test_control_commands_work_without_importing_dagster() -> None:

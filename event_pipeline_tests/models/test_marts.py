@@ -63,6 +63,11 @@ def test_marts_compile_for_databases_beyond_one_machine(dialect: str) -> None:
 QUARTER = datetime(2025, 4, 1, tzinfo=UTC)
 SOME_INSTANTS = st.integers(0, 90 * 1440).map(lambda minutes: QUARTER + timedelta(minutes=minutes))
 INSTANTS = st.none() | SOME_INSTANTS
+STATES = [
+    {"is_cancelled": is_cancelled, "is_duplicate": is_duplicate}
+    for is_cancelled, is_duplicate in ((False, False), (True, False), (False, True))
+]
+"""Of registrations: a cancelled one is nobody's duplicate."""
 EVENT_IDS = st.sampled_from(["e1", "e2", "e3", UNKNOWN])
 
 
@@ -82,7 +87,7 @@ def stars(draw: st.DrawFn) -> dict[str, Any]:
     registrations = [
         registration(
             number, draw(EVENT_IDS), draw(INSTANTS), user_id=draw(st.sampled_from(["u1", "u2", "u3", UNKNOWN])),
-            team_size=draw(st.integers(1, 5)), is_cancelled=draw(st.booleans()), is_duplicate=draw(st.booleans()),
+            team_size=draw(st.integers(1, 5)), **draw(st.sampled_from(STATES)),
         )
         for number in range(draw(st.integers(0, 8)))
     ]  # fmt: skip

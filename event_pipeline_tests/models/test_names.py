@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.models.names import key_of_name, name_key, with_name_key
 from event_pipeline.warehouse.connection import ibis_backend
+from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.models.reading import Texts
 
 _ASSIGNED = [chr(code) for code in range(1, 0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co")]
@@ -86,7 +87,7 @@ def test_the_database_says_of_every_letter_what_python_says() -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20), min_size=1))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=scaled(50))
 def test_the_database_says_of_every_name_what_python_says(names: list[str]) -> None:
     expected = [key_of_name(name) for name in names]
     assert [key or "" for key in keys().read(names)] == expected

@@ -23,7 +23,7 @@ from event_pipeline.settings import Settings
 from event_pipeline_tests.api.organisation import NOW
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
@@ -129,11 +129,13 @@ class Visit:
 
 @contextmanager
 def visiting(
-    browser: Browser, site: Site, secret: str = "", *, is_phone: bool = False, scheme: Scheme = "light"
-) -> Iterator[Visit]:
+    browser: Browser, site: Site, secret: str = "", *, is_phone: bool = False, scheme: Scheme = "light",
+    has_scripts: bool = True,
+) -> Iterator[Visit]:  # fmt: skip
     """A browser of one's own, signed in with that cookie. Nothing may be wrong in it at the end."""
     width, height = _PHONE if is_phone else _DESKTOP
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    size: ViewportSize = {"width": width, "height": height}
+    context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=has_scripts)
     context.set_default_timeout(_PATIENCE_MILLISECONDS)
     if secret:
         context.add_cookies([{"name": COOKIE, "value": secret, "url": site.url}])

@@ -115,8 +115,9 @@
     input.focus();
   });
   override.addEventListener("submit", (event) => {
+    if (!refused) return; // the answer came with the page: so does the form's
     event.preventDefault();
-    if (refused) scanned(refused.qr_code_data, { override: true, event_id: refused.event_id });
+    scanned(refused.qr_code_data, { override: true, event_id: refused.event_id });
     input.focus();
   });
   window.addEventListener("online", send);
