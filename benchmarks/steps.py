@@ -106,9 +106,11 @@ def handwritten(registrations: int) -> Measured:
     from benchmarks.handwritten_sql import run_handwritten
     from event_pipeline.demo import DEFAULT_AS_OF
     from event_pipeline.warehouse.connection import connect
+    from event_pipeline.warehouse.python_functions import register_python_functions
 
     measured, settings, clock = Measured(rows=registrations), settings_of(DATA), _Clock()
     with measuring(measured), connect(settings) as connection:
+        register_python_functions(connection)
         run_handwritten(connection, settings, DEFAULT_AS_OF, clock.lap)
     measured.details = {"cpu_seconds_by_table": clock.laps}
     return measured

@@ -23,6 +23,10 @@ KEY_VARIABLE = "identity_key"
 _BUSY_MILLISECONDS = 30_000
 """How long a SQLite catalog is waited for before it counts as locked."""
 
+_UNSOUND_OPTIMIZERS = "statistics_propagation"
+"""A file may have no least and greatest value of a column; DuckLake then takes those of later files for the whole
+table's, and a condition that they rule out would find nothing."""
+
 _FILES = {
     "lake": {"target_file_size": "32MB"},
     # A look for one key reads one group of rows of one file.
@@ -56,9 +60,7 @@ def connect(
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"SET temp_directory = {_literal(str(settings.data_dir / 'spill'))}")
         connection.execute("SET ducklake_max_retry_count = 30")
-        # A file may have no least and greatest value of a column; DuckLake then takes those of later files for the
-        # whole table's, and a condition that they rule out would find nothing.
-        connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        connection.execute(f"SET disabled_optimizers = '{_UNSOUND_OPTIMIZERS}'")
         for catalog in catalogs:
             _attach(connection, settings, catalog, read_only)
         if "lake" in catalogs:
@@ -66,6 +68,20 @@ def connect(
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def joins_as_written(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Joins in the order in which models write them.
+
+    To find another order, the statistics of every column of every scan are looked up in the catalog, which costs a
+    small organisation more than making its tables; a large one gains nothing by it (``make bench``).
+    """
+    connection.execute(f"SET disabled_optimizers = '{_UNSOUND_OPTIMIZERS},join_order'")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET disabled_optimizers = '{_UNSOUND_OPTIMIZERS}'")
 
 
 def lake_exists(settings: Settings) -> bool:

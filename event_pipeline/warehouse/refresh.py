@@ -19,6 +19,7 @@ from event_pipeline.models.locale import Locale
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS, STAGING_MODELS, in_order
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.connection import joins_as_written
 from event_pipeline.warehouse.lock import write_transaction
 from event_pipeline.warehouse.replacement import bring_to
 from event_pipeline.warehouse.staging import write_staging
@@ -111,9 +112,10 @@ def refresh_tables(
     """Recomputes these tables (all when None), each after what it reads."""
     prepare_tables(backend, settings)
     results = []
-    for model in in_order(set(names) if names is not None else None):
-        results.append(refresh_table(backend, settings, model, as_of))
-        on_refreshed(results[-1])
+    with joins_as_written(backend.con):
+        for model in in_order(set(names) if names is not None else None):
+            results.append(refresh_table(backend, settings, model, as_of))
+            on_refreshed(results[-1])
     return results
 
 

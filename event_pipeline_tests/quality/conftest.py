@@ -37,12 +37,16 @@ def connection(
     """Both catalogs, without tables."""
     opened = shared_lake[1]
     yield opened
-    tables = opened.execute(
-        "SELECT concat_ws('.', database_name, schema_name, table_name) FROM duckdb_tables() "
-        "WHERE database_name IN ('lake', 'warehouse')"
-    ).fetchall()
-    for (table,) in tables:
-        opened.execute(f"DROP TABLE {table}")
+    for catalog in ("lake", "warehouse"):
+        opened.begin()
+        tables = opened.execute(
+            "SELECT concat_ws('.', database_name, schema_name, table_name) FROM duckdb_tables() "
+            "WHERE database_name = ?",
+            [catalog],
+        ).fetchall()
+        for (table,) in tables:
+            opened.execute(f"DROP TABLE {table}")
+        opened.commit()
 
 
 @pytest.fixture
