@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ Aliases = Mapping[str, tuple[str, int]]
 
 _IDENTIFYING = frozenset({"name", "email"})
 _FILLED_FIRST = frozenset({"name", "email", "phone"})
+_REMARK = re.compile(r"[(\[][^()\[\]]*[)\]]\s*\W*$")
+_LAST_RANK = 1_000
 _FORM_TIMESTAMPS = frozenset(normalise_header(name) for name in FORM_TIMESTAMPS)
 
 
@@ -65,6 +68,15 @@ def aliases_of(worksheet: Worksheet) -> Aliases:
         for rank, name in enumerate(names):
             found.setdefault(normalise_header(name), (field, rank))
     return found
+
+
+def header_name(cell: object, aliases: Aliases) -> str:
+    """A header as it is compared, without a remark in brackets at its end where only the rest is a known name."""
+    name = normalise_header(cell)
+    if name in aliases or not name:
+        return name
+    bare = normalise_header(_REMARK.sub("", str(cell)))
+    return bare if bare in aliases else name
 
 
 def find_header(rows: Sequence[Sequence[str]], aliases: Aliases) -> int | None:
@@ -116,8 +128,10 @@ def _headers(header: Cells, body: Sequence[Cells], aliases: Aliases) -> list[_He
     found = []
     for index in range(width):
         text = str(header[index] or "").strip() if index < len(header) else ""
-        name = normalise_header(text)
+        name = header_name(text, aliases)
         field, rank = aliases.get(name, (None, 0))
+        # A header with a remark gives way to one without.
+        rank += 0 if name == normalise_header(text) else _LAST_RANK
         found.append(_Header(index, text, name, field, rank, index in filled))
     return found
 

@@ -34,10 +34,12 @@ _TIME = (
 _TWO_PARTS = re.compile(
     rf"(?P<first>\d{{1,2}})\s*(?P<mark>[/.-])\s*(?P<second_part>\d{{1,2}})\s*(?P=mark)\s*(?P<year>\d{{4}}|\d\d){_TIME}"
 )
-_YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})[/.]\s*(?P<month>\d{{1,2}})[/.]\s*(?P<day>\d{{1,2}})\.?{_TIME}")
+_YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})[/.-]\s*(?P<month>\d{{1,2}})[/.-]\s*(?P<day>\d{{1,2}})\.?{_TIME}")
 _NAMED = re.compile(
-    r"(?:(?P<day>\d{1,2})[\s-]+(?P<name>[a-z]{3,9})\.?|(?P<name_first>[a-z]{3,9})\.?\s+(?P<day_second>\d{1,2}))"
-    rf"[,\s-]+(?P<year>\d{{4}}){_TIME}"
+    r"(?:[a-z]{3,9}\.?,?\s+)?"
+    r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s-]+(?P<name>[a-z]{3,9})\.?"
+    r"|(?P<name_first>[a-z]{3,9})\.?\s+(?P<day_second>\d{1,2})(?:st|nd|rd|th)?)"
+    rf"[,\s-]+(?P<year>\d{{4}}|\d\d(?!\d|:))(?:,?\s+at(?=\s))?{_TIME}"
 )
 _WITHOUT_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 

@@ -189,6 +189,38 @@ def test_a_table_below_the_list_ends_it() -> None:
     assert [row.key for row in rows] == ["email:asha@example.com", "email:late@example.org"]
 
 
+def test_a_numbered_table_below_with_a_head_of_its_own_is_nobody() -> None:
+    rows = registrations(APP_HEADER, ASHA, [], ["No", "Name", "Duty"], ["1", "Ravi", "Gate"], ["2", "Mina", "Desk"])
+    assert [row.key for row in rows] == ["email:asha@example.com"]
+
+
+def test_marks_under_headers_of_their_own_name_are_no_header() -> None:
+    header = ["Name", "Email", "Phone", "Present", "Paid"]
+    rows = registrations(
+        header, ["A", "a@x.in"], ["Ravi", "", "98765 43210", "Present", "Paid"], ["Mina", "", "98765 00000"]
+    )
+    assert [row.fields["name"] for row in rows if row.doubt is None] == ["A", "Ravi", "Mina"]
+
+
+def test_remarks_in_brackets_and_questions_are_left_out_of_headers() -> None:
+    header = ["Name (as on certificate)", "Email (college)", "Mobile Number (WhatsApp) *", "Attended? (Y/N)", "Paid?"]
+    [row] = registrations(header, ["A", "a@x.in", "98765 43210", "Y", "Y"])
+    assert row.fields == {
+        "name": "A", "email": "a@x.in", "phone": "98765 43210", "attendance_status": "Y", "payment_verified": "Y",
+    }  # fmt: skip
+    [row] = registrations(["Name", "Email (parent)", "Email"], ["A", "p@x.in", "a@x.in"])
+    assert (row.fields["email"], row.custom_fields) == ("a@x.in", {"Email (parent)": "p@x.in"})
+
+
+def test_what_is_no_address_names_no_row() -> None:
+    first, second = registrations(
+        ["Name", "Email", "Phone"], ["A", "-", "98765 43210"], ["B", "no email", "98765 00000"]
+    )
+    assert first.key.startswith("name:")
+    assert second.key.startswith("name:")
+    assert first.key != second.key
+
+
 def test_a_formula_that_lost_an_address_makes_no_walk_in() -> None:
     [row] = registrations(APP_HEADER, ["1", "Asha Devi", "#REF!", "98765 43210"])
     assert row.is_export_error
