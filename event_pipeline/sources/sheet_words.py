@@ -21,8 +21,8 @@ NO_NAMES = frozenset([
 """What stands in a column of names and is none."""
 STATES = frozenset([
     "registered", "attended", "cancelled", "canceled", "confirmed", "notattended", "individual", "team", "solo",
-    "yes", "verified", "pending", "rejected", "present", "absent", "paid", "unpaid", "notpaid", "checkedin", "true", "p",
-    "y", "x", "✓", "✔", "☑", "✅", "√", "👍"
+    "yes", "verified", "pending", "rejected", "present", "absent", "paid", "unpaid", "notpaid", "checkedin", "true",
+    "p", "y", "x", "✓", "✔", "☑", "✅", "√", "👍"
 ])  # fmt: skip
 """What states and marks say of people; no and FALSE are not here, as empty tick boxes hold them."""
 YES = frozenset([

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from event_pipeline.sources.change import Change
 from event_pipeline.sources.google_sheets import GoogleSheetsSource
 from event_pipeline_tests.sheets_server import SheetsServer
 from event_pipeline_tests.sources.memory_lake import MemoryLake
-from event_pipeline_tests.warehouse.documents import changed, event, registration
+from event_pipeline_tests.warehouse.documents import SEEN, changed, event, registration, sheet_row
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline
 
 CASES = Path(__file__).parent
@@ -142,3 +143,26 @@ def test_a_registration_without_an_address_is_no_walk_in_of_its_own_sheet(
     assert len(tables["core.fact_registrations"]) == 3
     said = {(row["registration_id"], row["correction"]) for row in tables["staging.sheet_corrections"]}
     assert said == {("r1", "attendance"), ("r1", "note"), ("r3", "attendance")}
+
+
+def test_a_mark_of_attendance_without_a_time_keeps_the_time_of_its_first_sighting(
+    memory_pipeline: MemoryPipeline,
+) -> None:
+    def row(second: int, **fields: str) -> Change:
+        return changed("sheet_rows", f"{SHEET}/email:asha@example.org", sheet_row("asha", **fields), after=second)
+
+    states = [
+        row(1, attendance_status="attended"),
+        row(2),
+        row(3, attendance_status="Attended"),
+        row(4, attendance_status="Attended", notes="came with a friend"),
+        row(5, attendance_status="attended", notes="came alone"),
+    ]
+    base = [changed("events", "e1", event()), changed("registrations", "r1", registration())]
+    memory_pipeline.clear()
+    memory_pipeline.commit(*base)
+    for state in states:
+        memory_pipeline.commit(state)
+        memory_pipeline.refresh()
+    (fact,) = memory_pipeline.rows("core.fact_registrations")
+    assert (fact["is_attended"], fact["attended_at"]) == (True, SEEN + timedelta(seconds=3))
