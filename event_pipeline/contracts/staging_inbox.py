@@ -153,12 +153,23 @@ ABSENT_REGISTRATIONS = Contract(
     layer="staging",
     table="absent_registrations",
     grain="one row per absent registration and what a version of it said",
-    key=("registration_id", "event_id", "participant_email"),
-    description="Events and addresses that deleted or quarantined registrations ever named: no walk-in is one of them.",
+    key=("registration_id", "event_id", "participant_email", "name_key", "participant_phone", "student_id"),
+    description="Events and people that deleted or quarantined registrations ever named: no walk-in is one of them.",
     columns=(
         Column("registration_id", "string", "Registration that is not in staging.", nullable=False),
         Column("event_id", "string", "Event as a version said.", nullable=False),
-        Column("participant_email", "string", "Address as a version said.", nullable=False, personal=True),
+        Column(
+            "participant_email",
+            "string",
+            "Address as a version said; empty text without one.",
+            nullable=False,
+            personal=True,
+        ),
+        Column(
+            "name_key", "string", "What of the name is compared; empty text without one.", nullable=False, personal=True
+        ),
+        Column("participant_phone", "string", "Number, E.164; empty text without one.", nullable=False, personal=True),
+        Column("student_id", "string", "Student id as written; empty text without one.", nullable=False, personal=True),
     ),
     sources=("raw.firebase_registrations", "staging.registrations"),
 )

@@ -166,3 +166,30 @@ def test_a_mark_of_attendance_without_a_time_keeps_the_time_of_its_first_sightin
         memory_pipeline.refresh()
     (fact,) = memory_pipeline.rows("core.fact_registrations")
     assert (fact["is_attended"], fact["attended_at"]) == (True, SEEN + timedelta(seconds=3))
+
+
+def test_a_deleted_registration_without_an_address_is_no_walk_in_of_its_sheet(
+    server: SheetsServer, memory_pipeline: MemoryPipeline
+) -> None:
+    rows = [
+        HEADER,
+        ["1", "Asha Rao", "N/A", "N/A", "", "8/6/2025", ""],
+        ["2", "Rao, Asha", "N/A", "+91 98765 43210", "Attended", "8/6/2025", ""],
+        ["3", "Mina", "N/A", "98765 00000", "", "8/6/2025", ""],
+        ["4", "Ravi", "N/A", "91234 56789", "", "8/6/2025", ""],
+        ["5", "Old Address", "old@example.org", "", "", "8/6/2025", ""],
+    ]
+    gone = {
+        "r1": registration("a", participant_email=None, participant_name="Asha Rao", participant_phone="9876543210"),
+        "r2": registration("mina", participant_name="Mina", participant_phone="98765-00000"),
+        "r3": registration("r", participant_email=None, participant_name="Ravi", participant_phone="9000000000"),
+        "r4": registration("old"),
+    }
+    documents = [changed("events", "e1", event()), *(changed("registrations", key, said) for key, said in gone.items())]
+    deletes = [changed("registrations", key, None, after=1) for key in gone]
+    tables = loaded(memory_pipeline, *documents, *deletes, *read(server, {"Registrations": rows}, "e1"))
+    walk_ins = [row["sheet_row_id"] for row in tables["staging.sheet_corrections"] if row["correction"] == "walk_in"]
+    names = {row["sheet_row_id"]: row["participant_name"] for row in tables["staging.sheet_rows"]}
+    # Another phone number is another Ravi.
+    assert [names[key] for key in walk_ins] == ["Ravi"]
+    assert [row["is_walk_in"] for row in tables["core.fact_registrations"]] == [True]

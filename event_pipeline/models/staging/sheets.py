@@ -12,7 +12,7 @@ from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.staging.firebase import stage_documents, version_instant
 from event_pipeline.models.staging.payment_marks import unbroken_runs
-from event_pipeline.models.staging.sheet_matches import with_registrations
+from event_pipeline.models.staging.sheet_matches import absent_rows, with_registrations
 
 REGISTRATIONS_WORKSHEET = "Registrations"
 _ATTENDANCE = ["$.fields.attendance_status"]
@@ -111,10 +111,8 @@ def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, absent_regi
         & sheet_rows.event_id.notnull()
     )
     matched = with_registrations(rows, registrations)
-    absent = absent_registrations.select("event_id", "participant_email").distinct()
-    absent = absent.mutate(_is_absent=ibis.literal(True))
-    matched = matched.left_join(absent, ["event_id", "participant_email"])
-    matched = matched.drop("event_id_right", "participant_email_right")
+    absent = absent_rows(matched.filter(matched._matched_id.isnull()), absent_registrations)
+    matched = matched.left_join(absent, "sheet_row_id").drop("sheet_row_id_right")
     is_walk_in = matched._matched_id.isnull() & (matched._is_absent.isnull() | matched._is_stranger)
     known = matched.mutate(
         _is_walk_in=is_walk_in,
