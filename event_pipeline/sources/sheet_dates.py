@@ -94,15 +94,20 @@ class SheetLocale:
 
     def _of_two_parts(self, text: str, found: re.Match[str], is_opposed: bool) -> str:
         first, second = found["first"], found["second_part"]
-        is_of_app = _APP.fullmatch(unicodedata.normalize("NFKC", text).strip()) is not None
-        order = "day" if is_of_app or found["mark"] == "." else self.order
+        is_apps = is_of_app(text)
+        order = "day" if is_apps or found["mark"] == "." else self.order
         if int(first) > 12 or int(second) > 12:
             order = "day" if int(first) > 12 else "month"
-        elif first.lstrip("0") != second.lstrip("0") and (order is None or (is_opposed and not is_of_app)):
+        elif first.lstrip("0") != second.lstrip("0") and (order is None or (is_opposed and not is_apps)):
             return f"{text} (day or month first?)"
         month, day = (second, first) if order == "day" else (first, second)
-        zone = self.organisation_zone if is_of_app else self.zone
+        zone = self.organisation_zone if is_apps else self.zone
         return _checked(text, lambda: _clock(found, month, day), zone)
+
+
+def is_of_app(text: str) -> bool:
+    """Whether a text is a time as the app writes it, which has the day first and the organisation's clock."""
+    return _APP.fullmatch(unicodedata.normalize("NFKC", text).strip()) is not None
 
 
 def _order(locale: str | None, country: str) -> Order | None:

@@ -212,5 +212,6 @@ def _members(content: Any) -> Iterator[Any]:
         is_team = isinstance(entry, dict) and entry.keys() & set(_TEAMS) and not entry.keys() & _OF_A_PERSON
         if not is_team:
             yield entry
-        for name in _TEAMS if isinstance(entry, dict) else ():
-            yield from _members(entry.get(name))
+        if isinstance(entry, dict):
+            for name in _TEAMS:
+                yield from _members(entry.get(name))
