@@ -161,7 +161,7 @@ ABSENT_REGISTRATIONS = Contract(
         Column(
             "participant_email",
             "string",
-            "Address as a version said; empty text without one.",
+            "Address as a version said; empty text without a valid one.",
             nullable=False,
             personal=True,
         ),

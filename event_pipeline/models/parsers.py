@@ -40,6 +40,7 @@ LONG_AGO = ibis.timestamp("1970-01-01", timezone="UTC")
 _OLDEST_CLOCK, _FARTHEST_CLOCK = "1900-01-01", "2200-01-01"
 _WRITTEN_VALUE = r'"(?:timestampValue|\$date|\$numberLong|iso|__time__|value)":\s*"?([^"{}\[\]]{1,40})'
 """Maps that hold the time as text or number: Firestore's REST documents and what other exporters write."""
+_NOTHING = r"(?i)^(?:n/?a|none|nil|null|-+)$"
 _UTC = r"(?i)\s*(?:z|utc|gmt)$"
 _EXPONENT = r"^\d(?:\.\d+)?[eE]\+?(?:9|1[0-2])$"
 _FIRST_MILLISECONDS = 10**11
@@ -80,7 +81,7 @@ def reading(column: Column, locale: Locale) -> Reading:
         case "choice":
             return Reading(lambda text: choice_word(text, column.allowed), lambda text: text)
         case "json":
-            return Reading(trimmed, structure)
+            return Reading(said_structure, structure)
         case _:
             raise ValueError(f"column {column.name} has no parser")
 
@@ -102,6 +103,12 @@ def plain_text(text: ir.StringValue) -> ir.StringValue:
     """Text as written; null where the document held an object or a list instead of a text."""
     is_structure = text.left(1).isin(["{", "["]) & json_valid(text)
     return ibis.ifelse(is_structure, ibis.null("string"), text)
+
+
+def said_structure(text: ir.StringValue) -> ir.StringValue:
+    """The text of a list or object; null where it says in a word that there is none."""
+    tidied = trimmed(text)
+    return ibis.ifelse(tidied.re_search(_NOTHING), ibis.null("string"), tidied)
 
 
 def structure(text: ir.StringValue) -> ir.StringValue:

@@ -178,15 +178,18 @@ def test_a_deleted_registration_without_an_address_is_no_walk_in_of_its_sheet(
         ["3", "Mina", "N/A", "98765 00000", "", "8/6/2025", ""],
         ["4", "Ravi", "N/A", "91234 56789", "", "8/6/2025", ""],
         ["5", "Old Address", "old@example.org", "", "", "8/6/2025", ""],
+        ["6", "Mistyped", "not an address", "", "Attended", "8/6/2025", ""],
     ]
     gone = {
         "r1": registration("a", participant_email=None, participant_name="Asha Rao", participant_phone="9876543210"),
         "r2": registration("mina", participant_name="Mina", participant_phone="98765-00000"),
         "r3": registration("r", participant_email=None, participant_name="Ravi", participant_phone="9000000000"),
         "r4": registration("old"),
+        "r5": registration("mistyped", participant_email="not an address"),
     }
     documents = [changed("events", "e1", event()), *(changed("registrations", key, said) for key, said in gone.items())]
-    deletes = [changed("registrations", key, None, after=1) for key in gone]
+    # The last one is refused, not deleted.
+    deletes = [changed("registrations", key, None, after=1) for key in list(gone)[:-1]]
     tables = loaded(memory_pipeline, *documents, *deletes, *read(server, {"Registrations": rows}, "e1"))
     walk_ins = [row["sheet_row_id"] for row in tables["staging.sheet_corrections"] if row["correction"] == "walk_in"]
     names = {row["sheet_row_id"]: row["participant_name"] for row in tables["staging.sheet_rows"]}

@@ -160,6 +160,7 @@ def test_what_could_be_a_person_is_kept_with_the_doubt(row: list[Any], doubt: st
         ["", "Ravi", "", "", "2212007"],
         ["", "Ravi", "", "", "", "ECE"],
         [4, "Ravi"],
+        ["4", "Ravi", "-", "-"],
         ["", "Ravi", "", "", "", "", "", "", "", "Attended"],
         ["", "Ravi", "", "", "", "", "", "", "", True],
         ["", "Ravi", "", "", "", "", "", "", "", "", "", "8/6/2025"],

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.database_functions import extract_text
-from event_pipeline.models.emails import email_text
+from event_pipeline.models.emails import email, email_text
 from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.names import name_key, with_name_key
@@ -62,7 +62,7 @@ def absent_registrations(raw_registrations: ir.Table, registrations: ir.Table, l
     said = texts.select(
         registration_id=texts.document_id,
         event_id=trimmed(texts.event),
-        participant_email=email_text(texts.email).fill_null(""),
+        participant_email=email(email_text(texts.email)).fill_null(""),
         name_key=name_key(texts.name).fill_null(""),
         participant_phone=e164(compact_number(texts.phone), locale.country).fill_null(""),
         student_id=trimmed(texts.student).fill_null(""),
