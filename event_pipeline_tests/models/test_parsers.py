@@ -281,8 +281,8 @@ def test_reading_an_address_again_changes_nothing(text: str, space: str) -> None
         ("text", "[draft]", "[draft]"),
         ("text", '{"a":1}', None), ("text", "[1,2]", None), ("text", "{curly", "{curly"), ("text", "42", "42"),
         ("verbatim", ' {"a":1} ', '{"a":1}'), ("json", '{"a":1}', '{"a":1}'), ("json", "[]", "[]"),
-       
-        ("json", "N/A", None), ("json", "42", None), ("json", '"text"', None), ("json", "[1,", None), ("json", "", None),
+        ("json", "N/A", None), ("json", "42", None), ("json", '"text"', None),
+        ("json", "[1,", None), ("json", "", None),
     ],
 )  # fmt: skip
 def test_texts_and_structures_are_told_apart(parser: str, text: str, value: str | None) -> None:
