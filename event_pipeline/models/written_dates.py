@@ -51,9 +51,14 @@ def _micros(read: Callable[[], datetime], time_zone: str) -> int:
         at = read()
         if at.year not in _YEARS:
             return 0
-        return ((at if at.tzinfo else at.replace(tzinfo=ZoneInfo(time_zone))) - _EPOCH) // timedelta(microseconds=1)
+        return ((at if at.tzinfo else _instant(at, ZoneInfo(time_zone))) - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return 0
+
+
+def _instant(clock: datetime, zone: ZoneInfo) -> datetime:
+    """The later instant where clocks showed this time twice or never, as the database has it."""
+    return max(clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _written(found: re.Match[str]) -> datetime:

@@ -158,4 +158,6 @@ def _checked(text: str, local: Callable[[], datetime], zone: ZoneInfo) -> str:
 
 
 def _utc(local: datetime, zone: ZoneInfo) -> str:
-    return local.replace(tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # The later instant where clocks showed this time twice or never, as the database reads such a time.
+    at = max(local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

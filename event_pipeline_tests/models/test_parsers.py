@@ -143,6 +143,18 @@ def test_what_names_no_plausible_instant_is_none(text: str) -> None:
     assert read("timestamp", text) is None
 
 
+@pytest.mark.parametrize(
+    ("texts", "at"),
+    [
+        (["2025-03-09 02:30:00", "9 Mar 2025 2:30 AM", "9/3/2025 2:30 AM"], "2025-03-09T07:30:00"),
+        (["2025-11-02 01:30:00", "2 Nov 2025 1:30 AM", "2/11/2025, 1:30 am"], "2025-11-02T06:30:00"),
+    ],
+)
+def test_a_time_that_clocks_skip_or_repeat_is_one_instant_however_written(texts: list[str], at: str) -> None:
+    new_york = Locale("America/New_York", "USD", "US")
+    assert texts_of("timestamp", new_york).read(texts) == [utc(at)] * len(texts)
+
+
 @given(instants)
 @settings(deadline=None, max_examples=scaled(50))
 def test_every_way_of_writing_an_instant_means_the_same(at: datetime) -> None:
