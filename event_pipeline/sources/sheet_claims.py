@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from itertools import count
 
 from event_pipeline.sources.sheet_columns import (
+    FIRST_NAMES,
     FORM_TIMESTAMPS,
     LATE_FIELDS,
     ORGANISERS_FIELDS,
+    SURNAMES,
     Worksheet,
     normalise_header,
 )
@@ -23,6 +25,7 @@ _IDENTIFYING = frozenset({"name", "email"})
 _FILLED_FIRST = frozenset({"name", "email", "phone"})
 _REMARK = re.compile(r"[(\[][^()\[\]]*[)\]]\s*\W*$")
 _LAST_RANK = 1_000
+_FIRST_NAMES, _SURNAMES = (frozenset(normalise_header(name) for name in names) for names in (FIRST_NAMES, SURNAMES))
 _FORM_TIMESTAMPS = frozenset(normalise_header(name) for name in FORM_TIMESTAMPS)
 
 
@@ -39,11 +42,13 @@ class Column:
 class Claims:
     """The columns of the list in sheet order.
 
-    ``headers`` are those of claimed columns that could as well be a question of the event, by field.
+    ``headers`` are those of claimed columns that could as well be a question of the event, by field. ``surname_label``
+    is the label of the column of surnames where the name's column holds first names only.
     """
 
     columns: Sequence[Column]
     headers: Mapping[str, str]
+    surname_label: str | None = None
 
     @property
     def field_at(self) -> Mapping[int, str]:
@@ -110,7 +115,7 @@ def claims_of(header: Cells, body: Sequence[Cells], aliases: Aliases) -> Claims:
                field_of.get(item.index))
         for item in headers
     ]  # fmt: skip
-    return Claims(columns, _questionable(headers, claimed))
+    return Claims(columns, _questionable(headers, claimed), _surname_label(columns, claimed))
 
 
 def unique(base: str, taken: set[str], suffixes: Mapping[str, count[int]], suffix: str = "#{}") -> str:
@@ -174,6 +179,12 @@ def _questionable(headers: Iterable[_Header], claimed: Mapping[str, _Header]) ->
         for field, item in claimed.items()
         if field in LATE_FIELDS and names.count(item.name) == 1 and (field != "notes" or item.rank)
     }
+
+
+def _surname_label(columns: Iterable[Column], claimed: Mapping[str, _Header]) -> str | None:
+    if "name" not in claimed or claimed["name"].name not in _FIRST_NAMES:
+        return None
+    return next((item.label for item in columns if not item.field and normalise_header(item.label) in _SURNAMES), None)
 
 
 def _letters(index: int) -> str:

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 _NAME = (
     "Name", "Full name", "Student name", "Participant name", "Participant", "Name of participant", "Your name",
     "Name of the participant", "Name of student", "Name of the student", "Attendee name", "Attendee",
+    "First name", "Given name", "Forename",
 )  # fmt: skip
+FIRST_NAMES = ("First name", "Given name", "Forename")
+SURNAMES = ("Last name", "Surname", "Family name")
+"""Columns that hold the two parts of a name."""
 _EMAIL = ("Email", "Email ID", "Email address", "Mail", "Mail ID", "Participant email", "Your email")
 _PHONE = (
     "Phone", "Phone No", "Phone number", "Mobile", "Mobile No", "Mobile number", "Contact No", "Contact number",

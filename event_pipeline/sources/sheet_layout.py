@@ -163,6 +163,8 @@ def _values(row: Cells, claims: Claims) -> tuple[dict[str, str], dict[str, str],
         fields[column.field] = text
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             numbers.add(column.field)
+    if claims.surname_label in custom_fields:
+        fields["name"] = f"{fields.get('name', '')} {custom_fields.pop(claims.surname_label)}".strip()
     return fields, custom_fields, frozenset(numbers)
 
 

@@ -213,6 +213,14 @@ def test_remarks_in_brackets_and_questions_are_left_out_of_headers() -> None:
     assert (row.fields["email"], row.custom_fields) == ("a@x.in", {"Email (parent)": "p@x.in"})
 
 
+def test_first_and_last_names_are_one_name() -> None:
+    rows = registrations(["First Name", "Last Name", "Email"], ["Asha", "Rao", "a@x.in"], ["Mina", "", "m@x.in"])
+    assert [row.fields["name"] for row in rows] == ["Asha Rao", "Mina"]
+    assert [row.custom_fields for row in rows] == [{}, {}]
+    [row] = registrations(["Name", "Email", "First Name", "Last Name"], ["A B", "a@x.in", "A", "B"])
+    assert (row.fields["name"], row.custom_fields) == ("A B", {"First Name": "A", "Last Name": "B"})
+
+
 def test_what_is_no_address_names_no_row() -> None:
     first, second = registrations(
         ["Name", "Email", "Phone"], ["A", "-", "98765 43210"], ["B", "no email", "98765 00000"]
