@@ -14,6 +14,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 Rows = Sequence[Sequence[object]]
 
 
+@dataclass(frozen=True)
+class Number:
+    """A cell with a number, and what its format shows of it."""
+
+    shown: str
+    value: float
+
+
 @dataclass
 class File:
     """One spreadsheet: worksheets by title, and the time Drive tells."""
@@ -103,7 +111,9 @@ class SheetsServer:
         if file is None:
             return _error(404, "Requested entity was not found.", "NOT_FOUND")
         if parts.path.endswith("/values:batchGet"):
-            return _batch_get(spreadsheet_id, file, parse_qs(parts.query)["ranges"])
+            query = parse_qs(parts.query)
+            is_formatted = query.get("valueRenderOption") != ["UNFORMATTED_VALUE"]
+            return _batch_get(spreadsheet_id, file, query["ranges"], is_formatted)
         sheets = [{"properties": {"title": title, "index": at}} for at, title in enumerate(file.worksheets)]
         return 200, {"spreadsheetId": spreadsheet_id, "properties": {"title": "An event"}, "sheets": sheets}
 
@@ -147,16 +157,23 @@ class _Handler(BaseHTTPRequestHandler):
         """Tests read ``requests`` instead."""
 
 
-def _batch_get(spreadsheet_id: str, file: File, ranges: Sequence[str]) -> tuple[int, object]:
+def _batch_get(spreadsheet_id: str, file: File, ranges: Sequence[str], is_formatted: bool) -> tuple[int, object]:
     found = []
     for wanted in ranges:
         title = wanted.strip("'").replace("''", "'")
         if title not in file.worksheets:
             return _error(400, f"Unable to parse range: {wanted}", "INVALID_ARGUMENT")
-        rows = _without_blank_ends(file.worksheets[title])
+        rows = [[_rendered(cell, is_formatted) for cell in row] for row in file.worksheets[title]]
+        rows = _without_blank_ends(rows)
         value_range: dict[str, object] = {"range": f"'{title}'!A1:Z1000", "majorDimension": "ROWS"}
         found.append(value_range | ({"values": rows} if rows else {}))
     return 200, {"spreadsheetId": spreadsheet_id, "valueRanges": found}
+
+
+def _rendered(cell: object, is_formatted: bool) -> object:
+    if isinstance(cell, Number):
+        return cell.shown if is_formatted else cell.value
+    return cell
 
 
 def _without_blank_ends(rows: Rows) -> list[list[object]]:

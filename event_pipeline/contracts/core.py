@@ -3,12 +3,14 @@
 Definitions that hold wherever these numbers appear:
 
 - *Person*: whoever shares an e-mail address. Addresses are compared in Unicode's composed form, case folded, without
-  spaces and what cannot be seen, with the domain as DNS has it (``münchen.example`` is ``xn--mnchen-3ya.example``).
+  spaces and what cannot be seen, with the domain as DNS has it (``münchen.example`` is ``xn--mnchen-3ya.example``). Of
+  ``Asha Rao <asha@example.org>`` the address counts. Tags and dots are part of it: ``asha+club@gmail.com`` and
+  ``a.sha@gmail.com`` are other people than ``asha@gmail.com``, as only some providers take them for one.
 - *Registrant*: within one event, an address and a name. A parent or a club secretary registers several people with one
   address: different names are different registrants, and each of their registrations has the note
   ``is_shared_address``. Names are the same when their words are, in any order, whatever their case, accents,
   punctuation and width of letters; a registration without a name is one of the earliest named registrant of its
-  address. Limits: one person who writes the name in two ways (``A. Rao``, ``Asha Rao``) is two registrants, which the
+  address. Limits: one person who writes the name in two ways (``A. Rao``, ``Dr. Asha Rao``) is two registrants, which the
   note shows; two people of one name and address are one. Without an address nobody is recognised.
 - *Registration*: one registration document. It **counts** (``is_counted``) when it is neither cancelled nor a duplicate
   (``is_duplicate``): of a registrant's registrations for an event the earliest that is not cancelled counts, the others

@@ -112,7 +112,7 @@ SHEET_ROWS = _staging(
     timestamp("attended_at", "Attendance time.", path="fields.attendance_time", consequence="note"),
     timestamp("registered_at", "Registration date.", path="fields.registration_date", consequence="note"),
     Column("entered_at", "timestamp", "Registration date; where none is typed, when the row was first read; empty where one is typed that cannot be read or has two readings."),
-    Column("came_at", "timestamp", "Attendance time; where none is typed, when the row was last read otherwise; empty where one is typed that cannot be read or has two readings."),
+    Column("came_at", "timestamp", "Attendance time; where none is typed, when the row was first read with its present mark of attendance; empty where one is typed that cannot be read or has two readings."),
     choice("payment_mark", "Payment column.", ("yes", "no", "verified", "pending", "rejected"), path="fields.payment_verified", consequence="note"),
     amount("amount_minor", "Amount in minor units.", path="fields.payment_amount", consequence="note"),
     text("notes", "What an organiser typed.", path="fields.notes", personal=True, max_length=10_000, consequence="note"),
@@ -153,12 +153,23 @@ ABSENT_REGISTRATIONS = Contract(
     layer="staging",
     table="absent_registrations",
     grain="one row per absent registration and what a version of it said",
-    key=("registration_id", "event_id", "participant_email"),
-    description="Events and addresses that deleted or quarantined registrations ever named: no walk-in is one of them.",
+    key=("registration_id", "event_id", "participant_email", "name_key", "participant_phone", "student_id"),
+    description="Events and people that deleted or quarantined registrations ever named: no walk-in is one of them.",
     columns=(
         Column("registration_id", "string", "Registration that is not in staging.", nullable=False),
         Column("event_id", "string", "Event as a version said.", nullable=False),
-        Column("participant_email", "string", "Address as a version said.", nullable=False, personal=True),
+        Column(
+            "participant_email",
+            "string",
+            "Address as a version said; empty text without a valid one.",
+            nullable=False,
+            personal=True,
+        ),
+        Column(
+            "name_key", "string", "What of the name is compared; empty text without one.", nullable=False, personal=True
+        ),
+        Column("participant_phone", "string", "Number, E.164; empty text without one.", nullable=False, personal=True),
+        Column("student_id", "string", "Student id as written; empty text without one.", nullable=False, personal=True),
     ),
     sources=("raw.firebase_registrations", "staging.registrations"),
 )

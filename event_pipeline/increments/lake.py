@@ -73,7 +73,9 @@ LAKE_INCREMENTS: dict[str, Increment] = {
                 "event_id", "registration_id", "participant_email", "participant_name", "participant_phone",
                 "student_id", "registration_status", "registered_at", "attendance_status", "payment_status",
             ),
-            "staging.absent_registrations": direct("event_id", "participant_email"),
+            "staging.absent_registrations": direct(
+                "event_id", "registration_id", "participant_email", "name_key", "participant_phone", "student_id"
+            ),
         },
     ),
     "staging.attendance_reversals": Increment(

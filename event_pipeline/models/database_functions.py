@@ -92,8 +92,8 @@ python_phone = _builtin("python_phone", ("string", "string"), "string")
 python_amount = _builtin("python_amount", ("string", "string"), "string")
 """``amounts.amount_minor`` of a text; the second gives currency, country and minor units, with spaces between."""
 
-python_instant = _builtin("python_instant", ("string",), "int64")
-"""``written_dates.instant_micros``; 0 when the text is no date with a zone."""
+python_instant = _builtin("python_instant", ("string", "string"), "int64")
+"""``written_dates.instant_micros`` of a text in a time zone; 0 when the text is no date."""
 
 python_members = _builtin("python_members", ("string", "string"), "int64")
 """``members.count_members`` of a list in JSON, besides the lead that the second gives in JSON."""

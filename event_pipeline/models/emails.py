@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 
 from event_pipeline.models.database_functions import python_email
 
-EMAIL = r"^[^\s@<>()\[\],;:\\\"]{1,64}@[a-z0-9](?:[a-z0-9.\-]{0,250})\.[a-z][a-z0-9\-]{1,62}$"
+EMAIL = r"^[^\s@<>()\[\],;:\\\"]{1,64}@(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]{1,62}$"
 """An address in its compared form; RE2 and Python read it alike."""
 
 INVISIBLE = (
@@ -18,8 +18,12 @@ INVISIBLE = (
     r"\x{feff}]+"
 )
 _INVISIBLE = re.compile(re.sub(r"\\x\{([0-9a-f]+)\}", lambda found: rf"\u{int(found[1], 16):04x}", INVISIBLE), re.ASCII)
-UNTIDY = r"[^\x21-\x7e]|\.$|^(?i:mailto:)"
-"""What the address of most people does not have: white space, letters beyond ASCII, a dot at the end, a scheme."""
+UNTIDY = r"[^\x21-\x7e]|[.,;>\"']$|^(?i:mailto:)|^[<\"']"
+"""What the address of most people does not have: white space, letters beyond ASCII, signs around it, a scheme."""
+
+_NAMED = r"^[^<>@]*<([^<>]*)>$"
+"""``Asha Rao <asha@example.org>``, as address books copy it."""
+_BEFORE, _AFTER = r"^(?i:[\"']?mailto:|[\"'])", r"(?:[.,;\"']+|\?(?i:subject|body|cc|bcc)=.*)$"
 
 _LONGEST = 400
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3002: ".", 0xFF61: "."}
@@ -27,7 +31,8 @@ _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3002: ".", 
 
 def email_text(text: ir.StringValue) -> ir.StringValue:
     """A text as ``fold_email`` makes it comparable; null when nothing is left. Python is asked for non-ASCII alone."""
-    tidied = text.re_replace(INVISIBLE, "").re_replace("^(?i:mailto:)", "").re_replace(r"\.+$", "")
+    shown = text.re_replace(INVISIBLE, "").re_replace(_NAMED, r"\1")
+    tidied = shown.re_replace(_BEFORE, "").re_replace(_AFTER, "")
     is_ascii = ~tidied.re_search(r"[^\x00-\x7f]")
     folded = ibis.ifelse(is_ascii, tidied.lower(), python_email(tidied))
     return ibis.ifelse(text.re_search(UNTIDY), folded, text.lower()).nullif("")
@@ -41,11 +46,13 @@ def email(normal: ir.StringValue) -> ir.StringValue:
 def fold_email(text: str) -> str:
     """An address as it is compared, the same in the database and wherever Python compares addresses.
 
-    White space, what cannot be seen, ``mailto:`` and dots at the end are left out; full-width signs become plain ones;
-    what stands before the @ is composed (NFC) and case folded; the domain is its A-label, as DNS has it. A domain that
-    IDNA does not allow stays as it is, so that it is no valid address.
+    White space, what cannot be seen, a name before ``<...>``, ``mailto:``, quotes around it and dots, commas and
+    semicolons at its end are left out; full-width signs become plain ones; what stands before the @ is composed (NFC)
+    and case folded; the domain is its A-label, as DNS has it. A domain that IDNA does not allow stays as it is, so that
+    it is no valid address.
     """
-    bare = re.sub(r"\.+$", "", re.sub("^(?i:mailto:)", "", _INVISIBLE.sub("", text)))
+    shown = re.sub(_NAMED, r"\1", _INVISIBLE.sub("", text))
+    bare = re.sub(_AFTER, "", re.sub(_BEFORE, "", shown))
     if bare.isascii() or len(bare) > _LONGEST:
         return bare.lower()
     composed = unicodedata.normalize("NFC", bare.translate(_WIDE)).rstrip(".")

@@ -26,12 +26,15 @@ MEMBER_FIELDS: Mapping[str, tuple[str, ...]] = {
 """By what it is, the names that forms write it under, the app's own first."""
 
 _TEAMS = ("team_members", "teamMembers", "members")
-_KNOWN = frozenset({name for names in MEMBER_FIELDS.values() for name in names} | set(_TEAMS))
+_OF_A_PERSON = frozenset(name for names in MEMBER_FIELDS.values() for name in names)
+_KNOWN = _OF_A_PERSON | set(_TEAMS)
 _OBJECT, _NAME = r"\{[^{}\[\]]*\}", r'"[^"\\{}\[\]]*[\pL\pN][^"\\{}\[\]]*"'
 SIMPLE = rf"^\[(?:(?:{_OBJECT}|{_NAME}),?)*\]$"
 """A list of flat objects and plain names, as the app writes it."""
 
-UNEVEN = "(?i)null|members"
+UNEVEN = r'(?i)null|members|"\s*(?:n/a|none|nil)\s*"'
+_NOBODY = frozenset({"n/a", "none", "nil", "null"})
+"""What stands in a list of names where nobody does."""
 _CHILD_KEYS = re.compile(r"(?:[a-z]+[ _-]?)?\d+|-[\w-]+", re.IGNORECASE)
 _DEEPEST = 20
 _NOWHERE = "\n"
@@ -104,7 +107,7 @@ def _found(value: Any, depth: int, *, is_item: bool = False) -> Iterator[Member]
         inner = _parsed(value) if value.lstrip().startswith(("[", "{")) else None
         if inner is not None:
             yield from _found(inner, depth + 1)
-        elif value.strip():
+        elif any(char.isalnum() for char in value) and value.strip().lower() not in _NOBODY:
             yield value
     elif isinstance(value, list):
         for item in value:
@@ -119,8 +122,8 @@ def _found(value: Any, depth: int, *, is_item: bool = False) -> Iterator[Member]
 
 
 def _of_member(member: dict[str, Any], depth: int) -> Iterator[Member]:
-    """A member and the members of the team that they bring; a team alone is no member."""
-    if not member or member.keys() - set(_TEAMS):
+    """A member and the members of the team that they bring; a team with nothing of a person beside it is no member."""
+    if member.keys() & _OF_A_PERSON or not member.keys() & set(_TEAMS):
         yield member
     for name in _TEAMS:
         yield from _found(member.get(name), depth + 1)

@@ -18,6 +18,8 @@ _DECIMALS = r"^\s*\+?\d+\.0+\s*$"
 _FLOAT = re.compile(r"^(\+?\d+)\.0+$")
 _EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?[eE]\+?(\d{1,2})$")
 _ABROAD = re.compile("00[1-9]")
+_SECOND = re.compile(r";(?!\s*(?:ext|isub|phone-context)=)\D*\d{5}")
+"""A second number after a semicolon, of which the library would read the first alone."""
 _MOST_ZEROS = 2
 """So many zeros at the end a spreadsheet's exponent may stand for; more are digits that it cut off."""
 _LONGEST = 250
@@ -66,7 +68,7 @@ def phone_number(text: str, country: str) -> str:
     """
     import phonenumbers
 
-    if len(text) > _LONGEST or text.lstrip().startswith("++"):
+    if len(text) > _LONGEST or text.lstrip().startswith("++") or _SECOND.search(text):
         return ""
     plain = _plain(text)
     for candidate in (plain, "+" + plain[2:] if _ABROAD.match(plain) else None):

@@ -47,6 +47,7 @@ DERIVED_MODELS = (
         STAGING_DERIVED["absent_registrations"],
         registrations.absent_registrations,
         ("raw.firebase_registrations", "staging.registrations"),
+        ("locale",),
     ),
     Model(
         STAGING_DERIVED["sheet_corrections"],

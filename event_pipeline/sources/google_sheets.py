@@ -23,6 +23,7 @@ from event_pipeline.sources.sheet_changes import COLLECTION, SOURCE, compare
 from event_pipeline.sources.sheet_columns import WORKSHEETS, Worksheet, normalise_header
 from event_pipeline.sources.sheet_dates import SheetLocale
 from event_pipeline.sources.sheet_layout import is_empty
+from event_pipeline.sources.sheet_numbers import number_columns, with_numbers
 from event_pipeline.sources.sheets_client import ReadQuota, SheetsClient, SpreadsheetDescription
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _READ_ONLY = (
     "https://www.googleapis.com/auth/drive.metadata.readonly",
 )
 _SPREADSHEET_ID = re.compile(r"[A-Za-z0-9_-]+")
-_READING = 2
+_READING = 3
 """How rows are read: a spreadsheet that was read in another way before is read again, changed or not."""
 _Values = dict[Worksheet, list[list[Any]]]
 
@@ -168,7 +169,10 @@ def _read(
 
 
 def _values(client: SheetsClient, spreadsheet_id: str, titles: Sequence[str]) -> tuple[_Values, list[PipelineError]]:
-    """The rows of the worksheets there are, in one request; an error for one that must be there and is not."""
+    """The rows of the worksheets there are; an error for one that must be there and is not.
+
+    In one request, and a second one for the numbers where a display may have cut a date or an amount.
+    """
     from gspread.utils import absolute_range_name
 
     present = {sheet: title for sheet in WORKSHEETS if (title := _title_of(sheet, titles)) is not None}
@@ -184,6 +188,11 @@ def _values(client: SheetsClient, spreadsheet_id: str, titles: Sequence[str]) ->
         return {}, missing
     ranges = [absolute_range_name(title) for title in present.values()]
     found = dict(zip(present, client.values(spreadsheet_id, ranges), strict=True))
+    columns = {sheet: number_columns(rows, sheet) for sheet, rows in found.items()}
+    if any(columns.values()):
+        exact = client.values(spreadsheet_id, ranges, is_formatted=False)
+        pairs = zip(found.items(), exact, strict=True)
+        found = {sheet: with_numbers(rows, numbers, columns[sheet]) for (sheet, rows), numbers in pairs}
     # An optional worksheet without a single cell says nothing, least of all that its rows were deleted.
     return {sheet: rows for sheet, rows in found.items() if sheet.required or not is_empty(rows)}, missing
 

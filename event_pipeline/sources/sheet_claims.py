@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from event_pipeline.sources.sheet_columns import (
+    FIRST_NAMES,
     FORM_TIMESTAMPS,
     LATE_FIELDS,
     ORGANISERS_FIELDS,
+    SURNAMES,
     Worksheet,
     normalise_header,
 )
@@ -20,6 +23,9 @@ Aliases = Mapping[str, tuple[str, int]]
 
 _IDENTIFYING = frozenset({"name", "email"})
 _FILLED_FIRST = frozenset({"name", "email", "phone"})
+_REMARK = re.compile(r"[(\[][^()\[\]]*[)\]]\s*\W*$")
+_LAST_RANK = 1_000
+_FIRST_NAMES, _SURNAMES = (frozenset(normalise_header(name) for name in names) for names in (FIRST_NAMES, SURNAMES))
 _FORM_TIMESTAMPS = frozenset(normalise_header(name) for name in FORM_TIMESTAMPS)
 
 
@@ -36,11 +42,13 @@ class Column:
 class Claims:
     """The columns of the list in sheet order.
 
-    ``headers`` are those of claimed columns that could as well be a question of the event, by field.
+    ``headers`` are those of claimed columns that could as well be a question of the event, by field. ``surname_label``
+    is the label of the column of surnames where the name's column holds first names only.
     """
 
     columns: Sequence[Column]
     headers: Mapping[str, str]
+    surname_label: str | None = None
 
     @property
     def field_at(self) -> Mapping[int, str]:
@@ -65,6 +73,15 @@ def aliases_of(worksheet: Worksheet) -> Aliases:
         for rank, name in enumerate(names):
             found.setdefault(normalise_header(name), (field, rank))
     return found
+
+
+def header_name(cell: object, aliases: Aliases) -> str:
+    """A header as it is compared, without a remark in brackets at its end where only the rest is a known name."""
+    name = normalise_header(cell)
+    if name in aliases or not name:
+        return name
+    bare = normalise_header(_REMARK.sub("", str(cell)))
+    return bare if bare in aliases else name
 
 
 def find_header(rows: Sequence[Sequence[str]], aliases: Aliases) -> int | None:
@@ -98,7 +115,7 @@ def claims_of(header: Cells, body: Sequence[Cells], aliases: Aliases) -> Claims:
                field_of.get(item.index))
         for item in headers
     ]  # fmt: skip
-    return Claims(columns, _questionable(headers, claimed))
+    return Claims(columns, _questionable(headers, claimed), _surname_label(columns, claimed))
 
 
 def unique(base: str, taken: set[str], suffixes: Mapping[str, count[int]], suffix: str = "#{}") -> str:
@@ -116,8 +133,10 @@ def _headers(header: Cells, body: Sequence[Cells], aliases: Aliases) -> list[_He
     found = []
     for index in range(width):
         text = str(header[index] or "").strip() if index < len(header) else ""
-        name = normalise_header(text)
+        name = header_name(text, aliases)
         field, rank = aliases.get(name, (None, 0))
+        # A header with a remark gives way to one without.
+        rank += 0 if name == normalise_header(text) else _LAST_RANK
         found.append(_Header(index, text, name, field, rank, index in filled))
     return found
 
@@ -160,6 +179,12 @@ def _questionable(headers: Iterable[_Header], claimed: Mapping[str, _Header]) ->
         for field, item in claimed.items()
         if field in LATE_FIELDS and names.count(item.name) == 1 and (field != "notes" or item.rank)
     }
+
+
+def _surname_label(columns: Iterable[Column], claimed: Mapping[str, _Header]) -> str | None:
+    if "name" not in claimed or claimed["name"].name not in _FIRST_NAMES:
+        return None
+    return next((item.label for item in columns if not item.field and normalise_header(item.label) in _SURNAMES), None)
 
 
 def _letters(index: int) -> str:

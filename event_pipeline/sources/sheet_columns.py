@@ -7,14 +7,31 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_NAME = ("Name", "Full name", "Student name", "Participant name", "Participant")
-_EMAIL = ("Email", "Email ID", "Email address", "Mail", "Mail ID", "Participant email")
+_NAME = (
+    "Name", "Full name", "Student name", "Participant name", "Participant", "Name of participant", "Your name",
+    "Name of the participant", "Name of student", "Name of the student", "Attendee name", "Attendee",
+    "First name", "Given name", "Forename",
+)  # fmt: skip
+FIRST_NAMES = ("First name", "Given name", "Forename")
+SURNAMES = ("Last name", "Surname", "Family name")
+"""Columns that hold the two parts of a name."""
+_EMAIL = ("Email", "Email ID", "Email address", "Mail", "Mail ID", "Participant email", "Your email")
 _PHONE = (
     "Phone", "Phone No", "Phone number", "Mobile", "Mobile No", "Mobile number", "Contact No", "Contact number",
-    "Participant phone",
+    "Participant phone", "Contact", "WhatsApp", "WhatsApp No", "WhatsApp number", "Telephone", "Cell",
 )  # fmt: skip
 _SERIAL = ("S.No.", "Serial No.", "Serial number", "Sl. No.", "Sr. No.")
-_STUDENT_ID = ("Student ID", "Scholar ID", "Scholar No", "Roll No", "Roll number", "Participant ID")
+_STUDENT_ID = (
+    "Student ID",
+    "Scholar ID",
+    "Scholar No",
+    "Roll No",
+    "Roll number",
+    "Participant ID",
+    "Registration No",
+    "Enrolment No",
+    "Enrollment No",
+)
 _DEPARTMENT, _YEAR = ("Department", "Dept", "Branch"), ("Year", "Year of study")
 _NOTES = ("Notes", "Note", "Remarks", "Remark")
 FORM_TIMESTAMPS = ("Timestamp", "Zeitstempel", "Horodateur", "Marca temporal", "Carimbo de data/hora", "Tijdstempel")
@@ -57,10 +74,18 @@ REGISTRATIONS = Worksheet(
         "year": _YEAR,
         "registration_type": ("Registration Type", "Type"),
         "registration_status": ("Registration Status", "Status"),
-        "attendance_status": ("Attendance Status", "Attendance"),
-        "attendance_time": ("Attendance Time", "Attendance timestamp", "Check-in time"),
+        "attendance_status": (
+            "Attendance Status",
+            "Attendance",
+            "Attended",
+            "Present",
+            "Present or absent",
+            "Present/Absent",
+            "Checked in",
+        ),
+        "attendance_time": ("Attendance Time", "Attendance timestamp", "Check-in time", "Checked in at"),
         "registration_date": ("Registration Date", "Registered on", "Registered at", *FORM_TIMESTAMPS),
-        "payment_verified": ("Payment Verified", "Payment Status"),
+        "payment_verified": ("Payment Verified", "Payment Status", "Paid"),
         "payment_amount": ("Payment Amount", "Amount", "Amount paid"),
         "payment_screenshot": ("Payment Screenshot", "Payment screenshot URL", "Payment proof"),
         "notes": _NOTES,

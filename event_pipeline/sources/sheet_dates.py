@@ -34,10 +34,12 @@ _TIME = (
 _TWO_PARTS = re.compile(
     rf"(?P<first>\d{{1,2}})\s*(?P<mark>[/.-])\s*(?P<second_part>\d{{1,2}})\s*(?P=mark)\s*(?P<year>\d{{4}}|\d\d){_TIME}"
 )
-_YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})[/.]\s*(?P<month>\d{{1,2}})[/.]\s*(?P<day>\d{{1,2}})\.?{_TIME}")
+_YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})[/.-]\s*(?P<month>\d{{1,2}})[/.-]\s*(?P<day>\d{{1,2}})\.?{_TIME}")
 _NAMED = re.compile(
-    r"(?:(?P<day>\d{1,2})[\s-]+(?P<name>[a-z]{3,9})\.?|(?P<name_first>[a-z]{3,9})\.?\s+(?P<day_second>\d{1,2}))"
-    rf"[,\s-]+(?P<year>\d{{4}}){_TIME}"
+    r"(?:[a-z]{3,9}\.?,?\s+)?"
+    r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s-]+(?P<name>[a-z]{3,9})\.?"
+    r"|(?P<name_first>[a-z]{3,9})\.?\s+(?P<day_second>\d{1,2})(?:st|nd|rd|th)?)"
+    rf"[,\s-]+(?P<year>\d{{4}}|\d\d(?!\d|:))(?:,?\s+at(?=\s))?{_TIME}"
 )
 _WITHOUT_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 
@@ -92,15 +94,20 @@ class SheetLocale:
 
     def _of_two_parts(self, text: str, found: re.Match[str], is_opposed: bool) -> str:
         first, second = found["first"], found["second_part"]
-        is_of_app = _APP.fullmatch(unicodedata.normalize("NFKC", text).strip()) is not None
-        order = "day" if is_of_app or found["mark"] == "." else self.order
+        is_apps = is_of_app(text)
+        order = "day" if is_apps or found["mark"] == "." else self.order
         if int(first) > 12 or int(second) > 12:
             order = "day" if int(first) > 12 else "month"
-        elif first.lstrip("0") != second.lstrip("0") and (order is None or (is_opposed and not is_of_app)):
+        elif first.lstrip("0") != second.lstrip("0") and (order is None or (is_opposed and not is_apps)):
             return f"{text} (day or month first?)"
         month, day = (second, first) if order == "day" else (first, second)
-        zone = self.organisation_zone if is_of_app else self.zone
+        zone = self.organisation_zone if is_apps else self.zone
         return _checked(text, lambda: _clock(found, month, day), zone)
+
+
+def is_of_app(text: str) -> bool:
+    """Whether a text is a time as the app writes it, which has the day first and the organisation's clock."""
+    return _APP.fullmatch(unicodedata.normalize("NFKC", text).strip()) is not None
 
 
 def _order(locale: str | None, country: str) -> Order | None:
@@ -151,4 +158,6 @@ def _checked(text: str, local: Callable[[], datetime], zone: ZoneInfo) -> str:
 
 
 def _utc(local: datetime, zone: ZoneInfo) -> str:
-    return local.replace(tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # The later instant where clocks showed this time twice or never, as the database reads such a time.
+    at = max(local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -16,9 +16,19 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from event_pipeline.errors import PermanentError
-from event_pipeline.sources.sheet_claims import Aliases, Cells, Claims, aliases_of, claims_of, find_header, unique
-from event_pipeline.sources.sheet_columns import Worksheet, normalise_header
+from event_pipeline.sources.sheet_claims import (
+    Aliases,
+    Cells,
+    Claims,
+    aliases_of,
+    claims_of,
+    find_header,
+    header_name,
+    unique,
+)
+from event_pipeline.sources.sheet_columns import Worksheet
 from event_pipeline.sources.sheet_people import doubt_of, has_email, is_formula_error
+from event_pipeline.sources.sheet_words import STATES
 
 _LONGEST_EMAIL = 254
 _EMAIL_LIKE = re.compile(r"\S+@\S+")
@@ -55,7 +65,7 @@ def read_rows(rows: Sequence[Cells], worksheet: Worksheet) -> list[SheetRow]:
     ``rows`` is the whole worksheet from its first row; rows may be ragged. PermanentError when no header is recognised.
     """
     aliases = aliases_of(worksheet)
-    names = [_header_names(row) for row in rows]
+    names = [_header_names(row, aliases) for row in rows]
     header_at = find_header(names, aliases)
     if header_at is None:
         expected = ", ".join(names[0] for names in worksheet.columns.values())
@@ -86,6 +96,7 @@ def _list_rows(
 ) -> Iterator[int]:
     """Positions of the rows that belong to the list: no headers, and nothing under another table's header."""
     email_at = next((at for at, name in claims.field_at.items() if name == "email"), None)
+    name_at = next((at for at, name in claims.field_at.items() if name == "name"), None)
     is_elsewhere = False
     for position, row in enumerate(rows):
         email = _text(row[email_at]) if email_at is not None and email_at < len(row) else None
@@ -98,7 +109,9 @@ def _list_rows(
             yield position
         elif _repeats_header(names[position], names[header_at], claims, aliases):
             is_elsewhere = False
-        elif sum(name in aliases for name in names[position]) > 1:
+        elif sum(_is_header(name, aliases) for name in names[position]) > 1 or _is_other_header(
+            names[position], name_at, aliases
+        ):
             is_elsewhere = True
         elif not is_elsewhere:
             yield position
@@ -109,14 +122,27 @@ def _repeats_header(names: Sequence[str], header: Sequence[str], claims: Claims,
     if names == header:
         return True
     same = sum(
-        at < len(names) and aliases.get(names[at], ("",))[0] == field_name for at, field_name in claims.field_at.items()
+        at < len(names) and _is_header(names[at], aliases) and aliases[names[at]][0] == field_name
+        for at, field_name in claims.field_at.items()
     )
     return same > 1 and same * 2 > sum(1 for name in names if name)
 
 
-def _header_names(row: Cells) -> list[str]:
+def _is_header(name: str, aliases: Aliases) -> bool:
+    """Whether a cell names a column; "Present" and "Paid" stand in cells below one as often."""
+    return name in aliases and name not in STATES
+
+
+def _is_other_header(names: Sequence[str], name_at: int | None, aliases: Aliases) -> bool:
+    """Whether a row says "Name" where names stand, and something else beside it, as the head of another table does."""
+    if name_at is None or name_at >= len(names):
+        return False
+    return aliases.get(names[name_at], ("",))[0] == "name" and sum(1 for name in names if name) > 1
+
+
+def _header_names(row: Cells, aliases: Aliases) -> list[str]:
     """The row's cells as header names, without the blank ones at its end."""
-    names = [normalise_header(cell) for cell in row]
+    names = [header_name(cell, aliases) for cell in row]
     while names and not names[-1]:
         names.pop()
     return names
@@ -137,6 +163,8 @@ def _values(row: Cells, claims: Claims) -> tuple[dict[str, str], dict[str, str],
         fields[column.field] = text
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             numbers.add(column.field)
+    if claims.surname_label in custom_fields:
+        fields["name"] = f"{fields.get('name', '')} {custom_fields.pop(claims.surname_label)}".strip()
     return fields, custom_fields, frozenset(numbers)
 
 
@@ -166,7 +194,7 @@ def _is_error(text: str) -> bool:
 
 def _key(fields: Mapping[str, str], custom_fields: Mapping[str, str], worksheet: Worksheet) -> str:
     email = fields.get("email", "").strip().lower()
-    if email and not _is_error(fields["email"]):
+    if "@" in email or (email and "name" not in fields and "phone" not in fields and not _is_error(email)):
         # What is too long or unprintable for an id goes by its hash.
         plain = len(email) <= _LONGEST_EMAIL and email.isprintable()
         return f"email:{email}" if plain else f"email:{_sha1(email)}"

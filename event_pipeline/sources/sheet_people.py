@@ -58,7 +58,7 @@ def doubt_of(fields: Mapping[str, str], worksheet: Worksheet) -> str | None:
         return PHONE_ONLY if _digits(fields.get("phone", "")) >= 7 else ""
     if has_phone:
         return None
-    if email and not any(char.isalpha() for char in email):
+    if _digits(email) and not any(char.isalpha() for char in email):
         return COUNT_FOR_EMAIL
     return None if _has_more_of_a_person(fields) else NAME_ONLY
 

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 
 from event_pipeline.sources.sheet_dates import SheetLocale
 from event_pipeline.sources.sheet_layout import SheetRow
-from event_pipeline.sources.sheet_words import NO, YES
+from event_pipeline.sources.sheet_words import ABSENT, NO, PRESENT, YES
 
 _DATES = ("registration_date", "attendance_time")
 _MARKS: Mapping[str, Mapping[str, str]] = {
     "attendance_status": {
-        **dict.fromkeys(YES | {"present", "attended", "came", "checked in"}, "attended"),
-        **dict.fromkeys(NO | {"absent", "not attended", "no show", "no-show"}, "not_attended"),
+        **dict.fromkeys(YES | PRESENT, "attended"),
+        **dict.fromkeys(NO | ABSENT, "not_attended"),
     },
     "payment_verified": {
-        **dict.fromkeys(YES | {"paid", "received"}, "yes"),
-        **dict.fromkeys(NO | {"unpaid", "not paid"}, "no"),
+        **dict.fromkeys(YES | {"paid", "received", "done"}, "yes"),
+        **dict.fromkeys(NO | {"unpaid", "not paid", "not received"}, "no"),
     },
 }
 """Words that say yes or no in a column of marks; all others stay as typed and are noted."""
@@ -36,12 +36,15 @@ def read_cells(rows: Sequence[SheetRow], locale: SheetLocale) -> list[tuple[dict
         for name, words in _MARKS.items():
             if name in fields:
                 word = _word(fields[name])
-                is_known = re.sub(r"[\s-]+", "_", word) in words.values()  # staging reads it in any case
+                is_known = (
+                    re.sub(r"[\s-]+", "_", fields[name].strip().lower()) in words.values()
+                )  # staging reads it in any case
                 fields[name] = fields[name] if is_known else words.get(word, fields[name])
         found.append((fields, {name: row.fields[name] for name, text in fields.items() if text != row.fields[name]}))
     return found
 
 
 def _word(text: str) -> str:
-    bare = "".join(char for char in text if char not in "\ufe0e\ufe0f")
-    return " ".join(unicodedata.normalize("NFC", bare).casefold().split()).rstrip(".!")
+    """A mark as it is compared: without apostrophes and selectors of emoji, parts joined by one blank."""
+    bare = "".join(char for char in text if char not in "\ufe0e\ufe0f'\u2019")
+    return " ".join(re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", bare).casefold()).split()).rstrip(".!")

@@ -21,17 +21,24 @@ NO_NAMES = frozenset([
 """What stands in a column of names and is none."""
 STATES = frozenset([
     "registered", "attended", "cancelled", "canceled", "confirmed", "notattended", "individual", "team", "solo",
-    "yes", "verified", "pending", "rejected", "present", "absent", "paid", "unpaid", "notpaid", "true", "✓", "✔",
-    "☑", "✅"
+    "yes", "verified", "pending", "rejected", "present", "absent", "paid", "unpaid", "notpaid", "checkedin", "true",
+    "p", "y", "x", "✓", "✔", "☑", "✅", "√", "👍"
 ])  # fmt: skip
 """What states and marks say of people; no and FALSE are not here, as empty tick boxes hold them."""
 YES = frozenset([
-    "true", "yes", "y", "x", "✓", "✔", "☑", "✅", "ja", "oui", "si", "sí", "sì", "sim", "da", "tak", "evet", "haan",
-    "हाँ", "हां", "হ্যাঁ", "はい", "是", "예", "네"
+    "true", "yes", "y", "x", "1", "✓", "✔", "☑", "✅", "√", "👍", "ja", "oui", "si", "sí", "sì", "sim", "da", "tak",
+    "evet", "haan", "हाँ", "हां", "হ্যাঁ", "はい", "是", "예", "네"
 ])  # fmt: skip
 """Words and signs that say yes in a column of marks."""
 NO = frozenset([
-    "false", "no", "n", "✗", "✘", "❌", "☐", "nein", "non", "não", "nao", "nie", "nej", "nahi", "nahin", "नहीं",
+    "false", "no", "n", "0", "✗", "✘", "❌", "☐", "nein", "non", "não", "nao", "nie", "nej", "nahi", "nahin", "नहीं",
     "না", "いいえ", "否", "아니요"
 ])  # fmt: skip
 """Words and signs that say no in a column of marks."""
+PRESENT = frozenset(["p", "present", "attended", "came", "here", "checked in", "arrived", "done"])
+"""Words that say yes in a column of attendance alone."""
+ABSENT = frozenset([
+    "a", "ab", "absent", "no show", "not present", "not attended", "not attending", "not came", "not come",
+    "not checked in", "did not attend", "didnt attend", "did not come", "didnt come"
+])  # fmt: skip
+"""Words that say no in a column of attendance alone."""

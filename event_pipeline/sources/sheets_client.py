@@ -117,11 +117,16 @@ class SheetsClient:
 
         return self._tried(read)
 
-    def values(self, spreadsheet_id: str, ranges: Sequence[str]) -> list[list[list[Any]]]:
-        """Rows of cell texts as shown, for each A1 range in order, in one request. Rows may be ragged or empty."""
+    def values(self, spreadsheet_id: str, ranges: Sequence[str], *, is_formatted: bool = True) -> list[list[list[Any]]]:
+        """Rows of cell texts as shown, for each A1 range in order, in one request. Rows may be ragged or empty.
+
+        Without ``is_formatted`` cells with numbers and dates are numbers, whatever they show.
+        """
+        params: dict[str, Any] = {} if is_formatted else {"valueRenderOption": "UNFORMATTED_VALUE"}
 
         def read() -> list[list[list[Any]]]:
-            answer = _expect(self.http.values_batch_get(spreadsheet_id, list(ranges)), dict, "the values")
+            answer = self.http.values_batch_get(spreadsheet_id, list(ranges), dict(params))
+            answer = _expect(answer, dict, "the values")
             found = _expect(answer.get("valueRanges"), list, "the value ranges")
             if len(found) != len(ranges):
                 raise TransientError(f"Google answered {len(found)} of {len(ranges)} ranges; the answer is incomplete")

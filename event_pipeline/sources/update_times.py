@@ -30,7 +30,7 @@ _FORMATS = ", ".join(
 )  # fmt: skip
 _SECONDS = ("_seconds", "seconds", "value._seconds", "value.seconds")
 _NANOSECONDS = ("_nanoseconds", "nanoseconds", "nanos", "value._nanoseconds", "value.nanoseconds", "value.nanos")
-_INNER = ("timestampValue", "value.timestampValue", '"$date"', "__time__", "value")
+_INNER = ("timestampValue", "value.timestampValue", '"$date"."$numberLong"', '"$date"', "__time__", "value")
 
 
 def _first_of(paths: tuple[str, ...]) -> str:

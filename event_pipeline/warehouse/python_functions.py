@@ -30,7 +30,7 @@ def _functions() -> dict[str, tuple[Callable[..., Any], int, str]]:
         "python_email": (emails.fold_email, 1, "VARCHAR"),
         "python_phone": (phones.phone_number, 2, "VARCHAR"),
         "python_amount": (_amount, 2, "VARCHAR"),
-        "python_instant": (written_dates.instant_micros, 1, "BIGINT"),
+        "python_instant": (written_dates.instant_micros, 2, "BIGINT"),
         "python_members": (members.count_members, 2, "BIGINT"),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from event_pipeline.sources.change import Change
 from event_pipeline.sources.google_sheets import GoogleSheetsSource
 from event_pipeline_tests.sheets_server import SheetsServer
 from event_pipeline_tests.sources.memory_lake import MemoryLake
-from event_pipeline_tests.warehouse.documents import changed, event, registration
+from event_pipeline_tests.warehouse.documents import SEEN, changed, event, registration, sheet_row
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline
 
 CASES = Path(__file__).parent
@@ -142,3 +143,56 @@ def test_a_registration_without_an_address_is_no_walk_in_of_its_own_sheet(
     assert len(tables["core.fact_registrations"]) == 3
     said = {(row["registration_id"], row["correction"]) for row in tables["staging.sheet_corrections"]}
     assert said == {("r1", "attendance"), ("r1", "note"), ("r3", "attendance")}
+
+
+def test_a_mark_of_attendance_without_a_time_keeps_the_time_of_its_first_sighting(
+    memory_pipeline: MemoryPipeline,
+) -> None:
+    def row(second: int, **fields: str) -> Change:
+        return changed("sheet_rows", f"{SHEET}/email:asha@example.org", sheet_row("asha", **fields), after=second)
+
+    states = [
+        row(1, attendance_status="attended"),
+        row(2),
+        row(3, attendance_status="Attended"),
+        row(4, attendance_status="Attended", notes="came with a friend"),
+        row(5, attendance_status="attended", notes="came alone"),
+    ]
+    base = [changed("events", "e1", event()), changed("registrations", "r1", registration())]
+    memory_pipeline.clear()
+    memory_pipeline.commit(*base)
+    for state in states:
+        memory_pipeline.commit(state)
+        memory_pipeline.refresh()
+    (fact,) = memory_pipeline.rows("core.fact_registrations")
+    assert (fact["is_attended"], fact["attended_at"]) == (True, SEEN + timedelta(seconds=3))
+
+
+def test_a_deleted_registration_without_an_address_is_no_walk_in_of_its_sheet(
+    server: SheetsServer, memory_pipeline: MemoryPipeline
+) -> None:
+    rows = [
+        HEADER,
+        ["1", "Asha Rao", "N/A", "N/A", "", "8/6/2025", ""],
+        ["2", "Rao, Asha", "N/A", "+91 98765 43210", "Attended", "8/6/2025", ""],
+        ["3", "Mina", "N/A", "98765 00000", "", "8/6/2025", ""],
+        ["4", "Ravi", "N/A", "91234 56789", "", "8/6/2025", ""],
+        ["5", "Old Address", "old@example.org", "", "", "8/6/2025", ""],
+        ["6", "Mistyped", "not an address", "", "Attended", "8/6/2025", ""],
+    ]
+    gone = {
+        "r1": registration("a", participant_email=None, participant_name="Asha Rao", participant_phone="9876543210"),
+        "r2": registration("mina", participant_name="Mina", participant_phone="98765-00000"),
+        "r3": registration("r", participant_email=None, participant_name="Ravi", participant_phone="9000000000"),
+        "r4": registration("old"),
+        "r5": registration("mistyped", participant_email="not an address"),
+    }
+    documents = [changed("events", "e1", event()), *(changed("registrations", key, said) for key, said in gone.items())]
+    # The last one is refused, not deleted.
+    deletes = [changed("registrations", key, None, after=1) for key in list(gone)[:-1]]
+    tables = loaded(memory_pipeline, *documents, *deletes, *read(server, {"Registrations": rows}, "e1"))
+    walk_ins = [row["sheet_row_id"] for row in tables["staging.sheet_corrections"] if row["correction"] == "walk_in"]
+    names = {row["sheet_row_id"]: row["participant_name"] for row in tables["staging.sheet_rows"]}
+    # Another phone number is another Ravi.
+    assert [names[key] for key in walk_ins] == ["Ravi"]
+    assert [row["is_walk_in"] for row in tables["core.fact_registrations"]] == [True]

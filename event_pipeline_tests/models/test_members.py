@@ -30,6 +30,8 @@ def counts() -> Texts:
         ('[{"name":"asha RAO","email":"Asha@Example.org"},{"name":"B"}]', 1),
         ('[{"name":"Rao, Asha","rollNumber":"21cs1"},{"name":"B"}]', 1),
         ('[{"name":"Ravi","email":"asha@example.org"},{"name":"B"}]', 2), ('[{"name":"Asha Rao"}]', 1),
+        ('{"team_name":"X","members":["B","C"]}', 2), ('{"count":2,"team_members":[{"name":"B"},{"name":"C"}]}', 2),
+        ('["B","N/A","-","none"]', 1), ('["Anil","Nil Sen"]', 2), ('[{"name":"N/A"},{"name":"B"}]', 2),
         ("[" * 100 + "]" * 100, 0),
     ],
 )  # fmt: skip

@@ -123,6 +123,7 @@ def test_a_foreign_number_is_what_the_library_makes_of_it(texts: list[str]) -> N
         ("9.88E+09", None), ("'9876543210", "+919876543210"), ("\u202a+91 98765 43210\u202c", "+919876543210"),
         ("९८७६५४३२१०", "+919876543210"), ("𝟗𝟖𝟕𝟔𝟓𝟒𝟑𝟐𝟏𝟎", "+919876543210"), ("+44 20 7946 095", None),
         ("+1 212 055 0199", None), ("9876543210, 9123456789", None),
+        ("9876543210;9123456789", None), ("+91 98765 43210; +91 91234 56789", None),
     ],
 )  # fmt: skip
 def test_a_number_is_read_however_it_is_written(text: str, number: str | None) -> None:

@@ -37,6 +37,8 @@ def read_record(content: Any, fields: Mapping[str, Field], organisation: Organis
     for name, field in fields.items():
         text = values.at_path(content, field.path)
         text = None if text is None else text.strip(" \t\n\r\v\f") or None
+        if field.kind == "json" and text is not None and text.lower() in ("n/a", "na", "none", "nil", "null", "-"):
+            text = None
         value = None if text is None else _read(text, field, organisation)
         is_bad = text is not None and (value is None or not _is_in_bounds(value, field))
         if is_bad and not field.is_noted:

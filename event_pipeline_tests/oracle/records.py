@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from event_pipeline_tests.oracle import values
 from event_pipeline_tests.oracle.documents import Document, Documents
 from event_pipeline_tests.oracle.fields import MAX_AMOUNT, Field, Row, read_record
 from event_pipeline_tests.oracle.organisation import Organisation
@@ -176,8 +177,21 @@ class Records:
             row["event_id"] = row["event_id"] or owners.get(row["spreadsheet_id"])
 
 
+def unbroken_run(versions: list[Document], path: str, words: Iterable[str]) -> list[Document]:
+    """The versions with which the document ends that all say one of these words; at least the last one."""
+    found = [versions[-1]]
+    for version in reversed(versions[:-1]):
+        text = values.at_path(version.content, path)
+        if text is None or text.strip().lower() not in words:
+            break
+        found.insert(0, version)
+    return found
+
+
 _TEAMS = ("team_members", "teamMembers", "members")
-_OF_A_MEMBER = frozenset({"name", "email", "phone", "rollNumber", "student_id", "department", "year", *_TEAMS})
+_OF_A_PERSON = frozenset({"name", "email", "phone", "rollNumber", "student_id", "department", "year"})
+_OF_A_MEMBER = _OF_A_PERSON | set(_TEAMS)
+_NOBODY = frozenset({"", "-", "n/a", "none", "nil", "null"})
 
 
 def members(text: str | None) -> list[Any]:
@@ -193,8 +207,11 @@ def _members(content: Any) -> Iterator[Any]:
         content = [content]
     entries = content.values() if isinstance(content, dict) else content or []
     for entry in entries:
-        if entry is None:
+        if entry is None or (isinstance(entry, str) and entry.strip().lower() in _NOBODY):
             continue
-        yield entry
-        for name in _TEAMS if isinstance(entry, dict) else ():
-            yield from _members(entry.get(name))
+        is_team = isinstance(entry, dict) and entry.keys() & set(_TEAMS) and not entry.keys() & _OF_A_PERSON
+        if not is_team:
+            yield entry
+        if isinstance(entry, dict):
+            for name in _TEAMS:
+                yield from _members(entry.get(name))

@@ -12,7 +12,7 @@ from typing import Any
 from event_pipeline_tests.oracle import values
 from event_pipeline_tests.oracle.fields import Row
 from event_pipeline_tests.oracle.organisation import UNKNOWN, Organisation
-from event_pipeline_tests.oracle.records import Records
+from event_pipeline_tests.oracle.records import Records, unbroken_run
 
 PAID = ("yes", "verified")
 """What a sheet's payment column says of one that was paid."""
@@ -151,7 +151,7 @@ def _read_sheets(
             walk_ins.setdefault(key, _walk_in(first[row_id], rows[first[row_id]], records, organisation))
             matched = walk_ins[key]
         if matched is not None:
-            corrections += _corrections(row_id, row, matched)
+            corrections += _corrections(row_id, row, matched, records)
     return _once(corrections), walk_ins
 
 
@@ -256,11 +256,12 @@ def _entered_at(row_id: str, row: Row, records: Records) -> datetime | None:
     return next(version.version_at for version in versions if version.payload is not None)
 
 
-def _corrections(row_id: str, row: Row, matched: Registration) -> list[Correction]:
+def _corrections(row_id: str, row: Row, matched: Registration, records: Records) -> list[Correction]:
     found = []
     if row["attendance_status"] == "attended" and not matched.is_app_attended:
         is_typed = values.at_path(row["content"], "fields.attendance_time") is not None
-        at = row["attended_at"] if is_typed else row["version_at"]
+        run = unbroken_run(records.versions_of_sheet_rows()[row_id], "fields.attendance_status", ("attended",))
+        at = row["attended_at"] if is_typed else run[0].version_at
         found.append(Correction(row_id, "attendance", matched.registration_id, row["event_id"], at))
     is_open = matched.is_walk_in or matched.payment_status in (None, "pending")
     if row["payment_mark"] in PAID and is_open:

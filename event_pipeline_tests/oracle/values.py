@@ -64,7 +64,9 @@ def truth(text: str) -> bool | None:
 
 def email(text: str) -> str | None:
     """The address as people are told apart: without invisible characters, NFC, folded case, domain as IDNA."""
-    tidy = _INVISIBLE.sub("", text.casefold()).removeprefix("mailto:")
+    tidy = _INVISIBLE.sub("", text.casefold())
+    named = re.fullmatch("[^<>@]*<([^<>]*)>", tidy)
+    tidy = (named[1] if named else tidy).lstrip("'\"").removeprefix("mailto:").rstrip(".,;'\"")
     tidy = unicodedata.normalize("NFC", unicodedata.normalize("NFC", tidy).casefold())
     local, at, domain = tidy.rpartition("@")
     if not at or not _LOCAL_PART.fullmatch(local):

@@ -23,6 +23,14 @@ UNTOLD_AMERICAN = SheetLocale.of(None, "Nowhere/Nothing", "US", "America/New_Yor
         (INDIA, "8/6/25", "2025-06-07T18:30:00Z"),
         (INDIA, "8 Jun 2025", "2025-06-07T18:30:00Z"),
         (INDIA, "June 8, 2025 2:55 PM", "2025-06-08T09:25:00Z"),
+        (INDIA, "08-Jun-25", "2025-06-07T18:30:00Z"),
+        (INDIA, "8-Jun-2025 2:55 PM", "2025-06-08T09:25:00Z"),
+        (INDIA, "Sunday, June 8, 2025", "2025-06-07T18:30:00Z"),
+        (INDIA, "Sun 8 Jun 2025", "2025-06-07T18:30:00Z"),
+        (INDIA, "8th June 2025", "2025-06-07T18:30:00Z"),
+        (INDIA, "June 8, 2025 at 2:55 PM", "2025-06-08T09:25:00Z"),
+        (INDIA, "2025-06-08 2:55 PM", "2025-06-08T09:25:00Z"),
+        (INDIA, "8/6/2025 2:55PM", "2025-06-08T09:25:00Z"),
         (INDIA, "८/६/२०२५", "2025-06-07T18:30:00Z"),
         (INDIA, "6/20/2025", "2025-06-19T18:30:00Z"),
         (AMERICA, "6/8/2025 14:55:00", "2025-06-08T18:55:00Z"),
@@ -32,6 +40,8 @@ UNTOLD_AMERICAN = SheetLocale.of(None, "Nowhere/Nothing", "US", "America/New_Yor
         (AMERICA, "8.6.2025 14:55", "2025-06-08T18:55:00Z"),
         (AMERICA, "2025-06-08 14:55", "2025-06-08T18:55:00Z"),
         (AMERICA, "2025/06/08 14:55:00", "2025-06-08T18:55:00Z"),
+        (AMERICA, "11/2/2025 1:30 AM", "2025-11-02T06:30:00Z"),
+        (AMERICA, "3/9/2025 2:30 AM", "2025-03-09T07:30:00Z"),
         (CANADA, "6/6/2025", "2025-06-05T18:30:00Z"),
         (UNTOLD, "8/6/2025", "2025-06-07T18:30:00Z"),
         (UNTOLD_AMERICAN, "6/8/2025", "2025-06-08T04:00:00Z"),
@@ -48,7 +58,21 @@ def test_a_serial_number_is_days_since_the_end_of_1899(serial: str, instant: str
     assert INDIA.read(serial, True, False) == instant
 
 
-@pytest.mark.parametrize("typed", ["31/2/2025", "20/20/2025", "soon", "8/6", "12", "8/6/2025, 14:55:00 pm", "99999"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "31/2/2025",
+        "20/20/2025",
+        "soon",
+        "8/6",
+        "12",
+        "8/6/2025, 14:55:00 pm",
+        "99999",
+        "8 Jun",
+        "8 Jun 2:55",
+        "8 Jun 14:55",
+    ],
+)
 def test_what_no_calendar_has_stays_as_typed(typed: str) -> None:
     assert INDIA.read(typed, False, False) == typed
 

@@ -160,6 +160,7 @@ def test_what_could_be_a_person_is_kept_with_the_doubt(row: list[Any], doubt: st
         ["", "Ravi", "", "", "2212007"],
         ["", "Ravi", "", "", "", "ECE"],
         [4, "Ravi"],
+        ["4", "Ravi", "-", "-"],
         ["", "Ravi", "", "", "", "", "", "", "", "Attended"],
         ["", "Ravi", "", "", "", "", "", "", "", True],
         ["", "Ravi", "", "", "", "", "", "", "", "", "", "8/6/2025"],
@@ -187,6 +188,46 @@ def test_a_table_below_the_list_ends_it() -> None:
         ["9", "Late", "late@example.org"],
     )  # fmt: skip
     assert [row.key for row in rows] == ["email:asha@example.com", "email:late@example.org"]
+
+
+def test_a_numbered_table_below_with_a_head_of_its_own_is_nobody() -> None:
+    rows = registrations(APP_HEADER, ASHA, [], ["No", "Name", "Duty"], ["1", "Ravi", "Gate"], ["2", "Mina", "Desk"])
+    assert [row.key for row in rows] == ["email:asha@example.com"]
+
+
+def test_marks_under_headers_of_their_own_name_are_no_header() -> None:
+    header = ["Name", "Email", "Phone", "Present", "Paid"]
+    rows = registrations(
+        header, ["A", "a@x.in"], ["Ravi", "", "98765 43210", "Present", "Paid"], ["Mina", "", "98765 00000"]
+    )
+    assert [row.fields["name"] for row in rows if row.doubt is None] == ["A", "Ravi", "Mina"]
+
+
+def test_remarks_in_brackets_and_questions_are_left_out_of_headers() -> None:
+    header = ["Name (as on certificate)", "Email (college)", "Mobile Number (WhatsApp) *", "Attended? (Y/N)", "Paid?"]
+    [row] = registrations(header, ["A", "a@x.in", "98765 43210", "Y", "Y"])
+    assert row.fields == {
+        "name": "A", "email": "a@x.in", "phone": "98765 43210", "attendance_status": "Y", "payment_verified": "Y",
+    }  # fmt: skip
+    [row] = registrations(["Name", "Email (parent)", "Email"], ["A", "p@x.in", "a@x.in"])
+    assert (row.fields["email"], row.custom_fields) == ("a@x.in", {"Email (parent)": "p@x.in"})
+
+
+def test_first_and_last_names_are_one_name() -> None:
+    rows = registrations(["First Name", "Last Name", "Email"], ["Asha", "Rao", "a@x.in"], ["Mina", "", "m@x.in"])
+    assert [row.fields["name"] for row in rows] == ["Asha Rao", "Mina"]
+    assert [row.custom_fields for row in rows] == [{}, {}]
+    [row] = registrations(["Name", "Email", "First Name", "Last Name"], ["A B", "a@x.in", "A", "B"])
+    assert (row.fields["name"], row.custom_fields) == ("A B", {"First Name": "A", "Last Name": "B"})
+
+
+def test_what_is_no_address_names_no_row() -> None:
+    first, second = registrations(
+        ["Name", "Email", "Phone"], ["A", "-", "98765 43210"], ["B", "no email", "98765 00000"]
+    )
+    assert first.key.startswith("name:")
+    assert second.key.startswith("name:")
+    assert first.key != second.key
 
 
 def test_a_formula_that_lost_an_address_makes_no_walk_in() -> None:

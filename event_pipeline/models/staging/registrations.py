@@ -7,12 +7,22 @@ import ibis.expr.types as ir
 
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.models.database_functions import extract_text
-from event_pipeline.models.emails import email_text
+from event_pipeline.models.emails import email, email_text
 from event_pipeline.models.identity import keyed_hash
-from event_pipeline.models.names import with_name_key
+from event_pipeline.models.locale import Locale
+from event_pipeline.models.names import name_key, with_name_key
 from event_pipeline.models.parsers import LONG_AGO, trimmed
+from event_pipeline.models.phones import compact_number, e164
 from event_pipeline.models.staging.firebase import version_instant
 
+_SAID = {
+    "event": "event_id",
+    "email": "participant_email",
+    "name": "participant_name",
+    "phone": "participant_phone",
+    "student": "participant_id",
+}
+"""Fields by which a registration that is not there any more is known."""
 _FAR_AHEAD = ibis.timestamp("9999-01-01", timezone="UTC")
 """After any plausible instant: stands for an unknown time where the earliest is looked for."""
 
@@ -36,25 +46,28 @@ def attendance_reversals(raw_registrations: ir.Table) -> ir.Table:
     return undone.select(registration_id=undone.registration_id, undone_at=version_instant(undone.undone))
 
 
-def absent_registrations(raw_registrations: ir.Table, registrations: ir.Table) -> ir.Table:
-    """One row per registration without a row in staging, event and e-mail that any version named.
+def absent_registrations(raw_registrations: ir.Table, registrations: ir.Table, locale: Locale) -> ir.Table:
+    """One row per registration without a row in staging, event and person that any version named.
 
-    From raw.firebase_registrations and staging.registrations: what was deleted or is in quarantine.
+    From raw.firebase_registrations and staging.registrations: what was deleted or is in quarantine. What a version does
+    not name is the empty text.
     """
     documents = raw_registrations.select("document_id").distinct()
     absent = documents.anti_join(registrations, documents.document_id == registrations.registration_id)
     history = raw_registrations.filter(raw_registrations.operation == "upsert").semi_join(absent, "document_id")
     # Out of an aggregation, or the database would put the filter before the join, where it parses every payload.
     texts = history.group_by("source", "document_id", "version").agg(
-        event=extract_text(history.payload, "$.event_id").max(),
-        email=extract_text(history.payload, "$.participant_email").max(),
+        **{name: extract_text(history.payload, f"$.{path}").max() for name, path in _SAID.items()}
     )
     said = texts.select(
         registration_id=texts.document_id,
         event_id=trimmed(texts.event),
-        participant_email=email_text(texts.email),
+        participant_email=email(email_text(texts.email)).fill_null(""),
+        name_key=name_key(texts.name).fill_null(""),
+        participant_phone=e164(compact_number(texts.phone), locale.country).fill_null(""),
+        student_id=trimmed(texts.student).fill_null(""),
     )
-    return said.filter(said.event_id.notnull() & said.participant_email.notnull()).distinct()
+    return said.filter(said.event_id.notnull() & ((said.participant_email != "") | (said.name_key != ""))).distinct()
 
 
 def _says_attended(documents: ir.Table, path: str) -> ir.BooleanValue:

@@ -99,6 +99,26 @@ def _without_address(rows: ir.Table, registrations: ir.Table) -> ir.Table:
     return ranked.filter(ranked._rank == 0).select("sheet_row_id", _found_id=ranked.registration_id)
 
 
+def absent_rows(rows: ir.Table, absent: ir.Table) -> ir.Table:
+    """``sheet_row_id`` and ``_is_absent`` of rows that mean a registration which is not there any more.
+
+    By event and address; without an address by event and name, as ``_without_address`` compares them.
+    """
+    addressed = rows.filter(rows.participant_email.notnull()).semi_join(absent, _ADDRESS)
+    lost = rows.filter(rows.participant_email.isnull() & rows._name.notnull()).select(
+        "sheet_row_id", "event_id", name_key=rows._name, _phone=rows.participant_phone.fill_null(""),
+        _student=rows.student_id.fill_null(""),
+    )  # fmt: skip
+    pairs = lost.join(absent, ["event_id", "name_key"])
+    has_both = (pairs._phone != "") & (pairs.participant_phone != ""), (pairs._student != "") & (pairs.student_id != "")
+    is_same = pairs._phone == pairs.participant_phone, pairs._student == pairs.student_id
+    is_known = (has_both[0] & is_same[0]) | (has_both[1] & is_same[1])
+    is_other = (has_both[0] & ~is_same[0]) | (has_both[1] & ~is_same[1])
+    meant = pairs.filter(is_known | ((pairs.participant_email == "") & ~is_other))
+    found = ibis.union(addressed.select("sheet_row_id"), meant.select("sheet_row_id"), distinct=True)
+    return found.mutate(_is_absent=ibis.literal(True))
+
+
 def _with_walk_in_rows(matched: ir.Table) -> ir.Table:
     place = matched.sheet_row_id.re_replace("^[^/]*/", "")
     known_by = ibis.coalesce(matched.participant_phone, matched.student_id, place)

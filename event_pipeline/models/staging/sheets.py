@@ -11,9 +11,11 @@ from event_pipeline.models.documents import PREPARED
 from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.staging.firebase import stage_documents, version_instant
-from event_pipeline.models.staging.sheet_matches import with_registrations
+from event_pipeline.models.staging.payment_marks import unbroken_runs
+from event_pipeline.models.staging.sheet_matches import absent_rows, with_registrations
 
 REGISTRATIONS_WORKSHEET = "Registrations"
+_ATTENDANCE = ["$.fields.attendance_status"]
 _QUESTIONABLE = {
     "payment_verified": "payment_mark",
     "payment_amount": "amount_minor",
@@ -47,13 +49,17 @@ def sheet_rows(raw_sheets_rows: ir.Table, events: ir.Table, locale: Locale) -> i
 def _dated(rows: ir.Table, raw_sheets_rows: ir.Table) -> ir.Table:
     upserts = raw_sheets_rows.filter(raw_sheets_rows.operation == "upsert")
     first = upserts.group_by(_document=upserts.document_id).agg(_first=upserts.version.min())
+    runs = unbroken_runs(raw_sheets_rows, _ATTENDANCE, ["attended"])
+    since = runs.select(_attended=runs.document_id, _since=runs.version)
     joined = rows.left_join(first, rows.document_id == first._document)
+    joined = joined.left_join(since, joined.document_id == since._attended)
+    last = ibis.coalesce(version_instant(joined._since), joined.version_at)
     return joined.mutate(
         entered_at=ibis.ifelse(
             joined[PREPARED + "registered_at"].isnull(), version_instant(joined._first), joined.registered_at
         ),
-        came_at=ibis.ifelse(joined[PREPARED + "attended_at"].isnull(), joined.version_at, joined.attended_at),
-    ).drop("_document", "_first")
+        came_at=ibis.ifelse(joined[PREPARED + "attended_at"].isnull(), last, joined.attended_at),
+    ).drop("_document", "_first", "_attended", "_since")
 
 
 def _with_questions_apart(rows: ir.Table, events: ir.Table) -> ir.Table:
@@ -105,10 +111,8 @@ def sheet_corrections(sheet_rows: ir.Table, registrations: ir.Table, absent_regi
         & sheet_rows.event_id.notnull()
     )
     matched = with_registrations(rows, registrations)
-    absent = absent_registrations.select("event_id", "participant_email").distinct()
-    absent = absent.mutate(_is_absent=ibis.literal(True))
-    matched = matched.left_join(absent, ["event_id", "participant_email"])
-    matched = matched.drop("event_id_right", "participant_email_right")
+    absent = absent_rows(matched.filter(matched._matched_id.isnull()), absent_registrations)
+    matched = matched.left_join(absent, "sheet_row_id").drop("sheet_row_id_right")
     is_walk_in = matched._matched_id.isnull() & (matched._is_absent.isnull() | matched._is_stranger)
     known = matched.mutate(
         _is_walk_in=is_walk_in,
