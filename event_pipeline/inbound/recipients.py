@@ -27,7 +27,8 @@ def recipients(*places: Any) -> list[str | None]:
     """The addresses in the first of the places that has any, in their order; ``[None]`` when none has.
 
     A place is a text (``a@b.org``, ``Name <a@b.org>``, several after commas), an object with an address, or a list of
-    either. Each address is there once, whatever its case. A text without an address stays as it is, so that quarantine shows it.
+    either. Each address is there once, whatever its case. A text without an address stays as it is, so that quarantine
+    shows it.
     """
     for place in places:
         found: dict[str, str] = {}

@@ -134,7 +134,7 @@ def test_addresses_are_read_however_they_are_written(written: Any, expected: lis
 @pytest.mark.parametrize(
     "sent",
     [
-        lambda: mailgun(recipient="a@b.org", **{"client-info": {"client-type": ["robot"], "bot": {}}}),
+        lambda: mailgun("m1", recipient="a@b.org", **{"client-info": {"client-type": ["robot"], "bot": {}}}),
         lambda: mailgun(event="failed", reason=["suppress-bounce"], recipient="a@b.org"),
         lambda: mailgun(event=["opened"], recipient="a@b.org"),
         lambda: sendgrid(event={"open": 1}),
