@@ -14,6 +14,7 @@ from event_pipeline.api.answers.participants import Participants
 from event_pipeline.api.answers.payments import Payments
 from event_pipeline.api.dashboard.charts import Chart, Series
 from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
+from event_pipeline.api.dashboard.formats import Formats
 from event_pipeline.api.dashboard.pace_chart import pace_chart, pace_words
 from event_pipeline.api.dashboard.page import Page, shows
 from event_pipeline.api.dashboard.refused import refused_registrations
@@ -126,7 +127,7 @@ def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
     labels = [formats.clock(bucket) if is_one_day else formats.weekday(bucket) for bucket in buckets]
     most = max(found, key=lambda arrival: arrival.check_ins, default=None)
     summary = (
-        f"{formats.counted(found[-1].cumulative_check_ins, 'registration')} checked in. "
+        f"{_came(answer, found[-1].cumulative_check_ins, formats)} checked in. "
         f"Busiest 5 minutes: {formats.weekday(most.bucket_at)} ({formats.number(most.check_ins)})."
         if most
         else "Nobody has checked in yet."
@@ -135,6 +136,14 @@ def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
     partial = [place for place, bucket in enumerate(buckets) if bucket <= now < bucket + _BUCKET]
     series = [Series("Arrivals", [by_bucket.get(bucket, 0) for bucket in buckets], "bar", partial=partial)]
     return Chart("arrivals", "Arrivals per 5 minutes", "From", labels, series, summary=summary)
+
+
+def _came(answer: EventAnalytics, check_ins: int, formats: Formats) -> str:
+    """Registrations that were checked in, and their people where teams make them more."""
+    registrations, funnel = formats.counted(check_ins, "registration"), answer.email_funnel
+    if funnel.attended != check_ins or funnel.attended_people == check_ins:
+        return registrations
+    return f"{registrations} ({formats.counted(funnel.attended_people, 'person', 'people')})"
 
 
 def _without_gaps(buckets: list[datetime]) -> list[datetime]:
