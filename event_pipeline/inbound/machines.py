@@ -12,8 +12,9 @@ USER_AGENTS = re.compile(
     r"^mozilla/5\.0$"
     # Scanners of mail gateways, link previews, and programs that are no browser.
     r"|barracuda|mimecast|proofpoint|symantec|fireeye|cloudmark|trendmicro|trend micro|sophos|zscaler|ironport"
-    r"|google-safety|safebrowsing|microsoft safelinks|bingpreview|skypeuripreview"
-    r"|headlesschrome|phantomjs|\bbot\b|bot[/;)\s]|crawler|spider|scanner"
+    r"|google-safety|safebrowsing|safelinks|bingpreview|skypeuripreview"
+    # Cubot makes phones; every other word that ends with bot is a program.
+    r"|headlesschrome|phantomjs|(?<!cu)bot\b|facebookexternalhit|crawler|spider|scanner"
     r"|^(?:curl|wget|python|java|okhttp|go-http-client|ruby|php|axios|node-fetch|libwww|apache-httpclient)",
     re.IGNORECASE,
 )
@@ -23,14 +24,14 @@ FLAGS = ("sg_machine_open", "bot", "is_bot", "isBot", "is_machine", "machine_ope
 """Names under which providers say that a machine opened or clicked: SendGrid's, Mailgun's, and common ones."""
 
 _CLIENT_TYPES = frozenset({"robot", "library"})
-_NO = frozenset({"", "false", "no", "none", "0", "null"})
+_NO = frozenset({"", "false", "f", "no", "n", "none", "0", "0.0", "null"})
 
 
 def is_machine(*details: dict[str, Any], user_agent: Any = None) -> bool:
     """Whether a provider's details of an open or click flag it as a machine's, or the user agent is one."""
     if any(_is_said(detail.get(flag)) for detail in details for flag in FLAGS):
         return True
-    if any(detail.get("client-type") in _CLIENT_TYPES for detail in details):
+    if any((text_of(detail.get("client-type")) or "").lower() in _CLIENT_TYPES for detail in details):
         return True
     return bool(USER_AGENTS.search((text_of(user_agent) or "").strip()))
 

@@ -80,4 +80,4 @@ def _word(event: dict[str, Any]) -> str | None:
         return EVENTS.get(said)
     if event.get("severity") == "temporary":
         return "deferred"
-    return "dropped" if event.get("reason") in _SUPPRESSED else "bounce"
+    return "dropped" if text_of(event.get("reason")) in _SUPPRESSED else "bounce"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from email.utils import getaddresses
 from typing import Any
@@ -11,17 +12,30 @@ from event_pipeline.inbound.delivery import text_of
 _ADDRESS_FIELDS = ("emailAddress", "email", "Email", "address", "Address")
 _RECIPIENT_HEADERS = ("to", "cc", "bcc")
 
+_SEPARATORS = re.compile(r'("[^"]*")|[;|\r\n]')
+"""Quoted texts, which stay as they are, and what programs write between addresses beside the comma."""
+
+_IN_BRACKETS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+?)\s*>")
+_ALONE = re.compile(r"[^\s,<>:;|\"'()]+@[^\s,<>:;|\"'()]+")
+_LONGEST = 1_000
+"""Characters between two commas that are looked through for addresses; longer ones are none."""
+
+_EDGES = " \t'`"
+
 
 def recipients(*places: Any) -> list[str | None]:
-    """The addresses in the first of the places that has any, each once, in their order; ``[None]`` when none has.
+    """The addresses in the first of the places that has any, in their order; ``[None]`` when none has.
 
     A place is a text (``a@b.org``, ``Name <a@b.org>``, several after commas), an object with an address, or a list of
-    either. A text without an address stays as it is, so that quarantine shows it.
+    either. Each address is there once, whatever its case. A text without an address stays as it is, so that quarantine
+    shows it.
     """
     for place in places:
-        found = list(dict.fromkeys(_addresses(place)))
+        found: dict[str, str] = {}
+        for address in _addresses(place):
+            found.setdefault(address.lower(), address)
         if found:
-            return [*found]
+            return [*found.values()]
     return [None]
 
 
@@ -48,5 +62,29 @@ def _addresses(place: Any) -> Iterator[str]:
     elif isinstance(place, dict):
         yield from _addresses(next((place[name] for name in _ADDRESS_FIELDS if place.get(name)), None))
     elif text := text_of(place):
-        parsed = [address for _, address in getaddresses([text.replace(";", ",")]) if "@" in address]
-        yield from parsed or [text]
+        yield from _in_text(text)
+
+
+def _in_text(text: str) -> Iterator[str]:
+    """The addresses of a text; the text itself where it has none that can be told for sure."""
+    separated = _SEPARATORS.sub(lambda match: match[1] or ",", text)
+    found = [address for part in _parts(separated) for address in _in_part(part)]
+    yield from found or [text]
+
+
+def _parts(text: str) -> list[str]:
+    """The text at its commas, those inside quotes left alone."""
+    return re.findall(r'(?:"[^"]*"|[^,"]|")+', text)
+
+
+def _in_part(part: str) -> list[str]:
+    """Addresses between two commas: what stands in brackets, beside which a name with an @ is a name."""
+    if len(part) > _LONGEST:
+        return []
+    if bracketed := _IN_BRACKETS.findall(part):
+        return bracketed
+    alone = _ALONE.findall(part)
+    if len(alone) > 1 and '"' not in part:
+        return alone
+    parsed = [address.strip(_EDGES) for _, address in getaddresses([part]) if "@" in address]
+    return [address for address in parsed if address in part and not address.startswith("@")]

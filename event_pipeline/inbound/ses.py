@@ -91,6 +91,8 @@ def _records(delivery: Delivery, message: dict[str, Any], content: dict[str, Any
         return [_other(delivery, message, said)]
     word, place, listed = EVENTS[said]
     details, mail = object_of(content.get(place)), object_of(content.get("mail"))
+    if said == "Subscription" and not _leaves(details):
+        return [_other(delivery, message, said)]
     times = (details.get("timestamp"), mail.get("timestamp"), message.get("Timestamp"))
     at = next((text for time in times if (text := text_of(time))), None)
     return email_events(
@@ -99,6 +101,22 @@ def _records(delivery: Delivery, message: dict[str, Any], content: dict[str, Any
         about=object_of(mail.get("tags")), raw=delivery.text,
         by_machine=is_machine(details, user_agent=details.get("userAgent")),
     )  # fmt: skip
+
+
+def _leaves(subscription: dict[str, Any]) -> bool:
+    """Whether somebody left a list; a change of preferences may also be that they came back to one."""
+    if "newTopicPreferences" not in subscription:
+        return True
+    chosen, before = (object_of(subscription.get(name)) for name in ("newTopicPreferences", "oldTopicPreferences"))
+    return chosen.get("unsubscribeAll") is True or bool(_left_topics(chosen) - _left_topics(before))
+
+
+def _left_topics(preferences: dict[str, Any]) -> set[str]:
+    """The topics of which a subscriber wants nothing."""
+    listed = preferences.get("topicSubscriptionStatus") or preferences.get("topicDefaultSubscriptionStatus")
+    topics = [object_of(topic) for topic in listed] if isinstance(listed, list) else []
+    left = (topic for topic in topics if (text_of(topic.get("subscriptionStatus")) or "").lower() == "optout")
+    return {text_of(topic.get("topicName")) or "" for topic in left}
 
 
 def _recipients(details: dict[str, Any], mail: dict[str, Any], listed: str) -> list[str | None]:

@@ -121,14 +121,14 @@ class OwnWebhook:
         data = item.get("data")
         record = data | {"type": item.get("type")} if isinstance(data, dict) else item
         event_id = text_of(record.get("provider_event_id")) or numbered(message_id, number)
-        if record.get("type") not in RECORD_TYPES:
+        if text_of(record.get("type")) not in RECORD_TYPES:
             return [unmapped(delivery, self.name, event_id, record.get("type"), orjson.dumps(item).decode())]
         known = {"provider": self.name, "provider_event_id": event_id, "received_at": instant(delivery.received_at)}
         if record.get("type") != "email_event":
             return [record | known]
         emails = recipients(record.get("email"), record.get("to"), header_recipients(record.get("headers")))
         by_machine = is_machine(record, user_agent=record.get("user_agent"))
-        mail = record | known | {"is_machine": by_machine and record.get("event") in {"open", "click"}}
+        mail = record | known | {"is_machine": by_machine and text_of(record.get("event")) in {"open", "click"}}
         has_own_id = text_of(record.get("provider_event_id")) is not None
         return [
             with_event_key(

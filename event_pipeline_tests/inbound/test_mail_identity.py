@@ -96,6 +96,94 @@ def test_a_text_without_an_address_stays_for_quarantine_to_show() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Rao, Asha <a@b.org>", ["a@b.org"]),
+        ('"Rao; Asha" <a@b.org>, c@d.org', PAIR),
+        ("Team: Asha <a@b.org>, c@d.org;", PAIR),
+        ("Team: a@b.org; c@d.org", PAIR),
+        ("a@b.org c@d.org", PAIR),
+        ("a@b.org|c@d.org", PAIR),
+        ("a@b.org\r\n c@d.org", PAIR),
+        ("a@b.org\nc@d.org", PAIR),
+        ("old@x.org <a@b.org>", ["a@b.org"]),
+        ("Asha @ club <a@b.org>", ["a@b.org"]),
+        ("a@b.org <a@b.org>", ["a@b.org"]),
+        ("A@b.org, Asha <a@B.org>", ["A@b.org"]),
+        ("'a@b.org'", ["a@b.org"]),
+        ("Asha <a@b.org", ["a@b.org"]),
+        ("< a@b.org >", ["a@b.org"]),
+        ("mailto:a@b.org", ["a@b.org"]),
+        ("Asha (treasurer) <a@b.org>", ["a@b.org"]),
+        ("rfc822; a@b.org", ["a@b.org"]),
+        ("Deepa <दीपा@उदाहरण.भारत>", ["दीपा@उदाहरण.भारत"]),
+        ('"a;b"@c.org', ['"a;b"@c.org']),
+        ('"Asha" <a@b.org>, "unclosed <c@d.org>', PAIR),
+        ("a@@b.org", ["a@@b.org"]),
+        ("undisclosed-recipients:;", ["undisclosed-recipients:;"]),
+        ({"email": {"address": "a@b.org"}}, ["a@b.org"]),
+        ([["a@b.org"], {"Email": "c@d.org"}, 7, None], [*PAIR, "7"]),
+        ("@" * 200_000, ["@" * 200_000]),
+        ('"\\' * 100_000, ['"\\' * 100_000]),
+    ],
+)  # fmt: skip
+def test_addresses_are_read_however_they_are_written(written: Any, expected: list[str]) -> None:
+    assert recipients(written) == expected
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        lambda: mailgun("m1", recipient="a@b.org", **{"client-info": {"client-type": ["robot"], "bot": {}}}),
+        lambda: mailgun(event="failed", reason=["suppress-bounce"], recipient="a@b.org"),
+        lambda: mailgun(event=["opened"], recipient="a@b.org"),
+        lambda: sendgrid(event={"open": 1}),
+        lambda: sendgrid(useragent=["Mozilla"], timestamp=[], headers=7),
+        lambda: postmark(Client={"client-type": {}}, Headers=[[], ["To"], 7], Recipient={"x": []}),
+        lambda: ses(eventType=["Open"], open=[], mail="none"),
+        lambda: ses(eventType="Bounce", bounce={"bouncedRecipients": {"emailAddress": ["a@b.org"]}}, mail={}),
+        lambda: resend(to={"email": 7}, tags=[7, {"name": []}], click=[]),
+        lambda: own(event=["open"], email="a@b.org"),
+        lambda: own(event={}, email=[], headers={"To": 7}),
+        lambda: own(type=["email_event"]),
+        lambda: own(type={"scan": True}),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_shape_refuses_no_delivery(sent: Any) -> None:
+    (record,) = records(sent())
+    assert record["received_at"]
+    assert record["provider_event_id"]
+
+
+@pytest.mark.parametrize(
+    ("subscription", "kind"),
+    [
+        ({"source": "UnsubscribeHeader"}, "email_event"),
+        ({"newTopicPreferences": {"unsubscribeAll": True}}, "email_event"),
+        (
+            {"newTopicPreferences": {"topicSubscriptionStatus": [{"topicName": "t", "subscriptionStatus": "OptOut"}]}},
+            "email_event",
+        ),
+        (
+            {
+                "newTopicPreferences": {
+                    "unsubscribeAll": False,
+                    "topicSubscriptionStatus": [{"topicName": "t", "subscriptionStatus": "OptIn"}],
+                },
+                "oldTopicPreferences": {"unsubscribeAll": True},
+            },
+            "unmapped_webhook",
+        ),
+    ],
+)
+def test_who_comes_back_to_a_list_of_ses_did_not_leave_it(subscription: dict[str, Any], kind: str) -> None:
+    (record,) = records(
+        ses(eventType="Subscription", subscription=subscription, mail=SENT_TO_BOTH | {"destination": "a@b.org"})
+    )
+    assert record["type"] == kind
+
+
+@pytest.mark.parametrize(
     ("first", "again"),
     [
         (lambda: sendgrid("s1"), lambda: sendgrid("s2")),
@@ -129,6 +217,9 @@ def test_a_retry_with_another_id_is_the_same_event(first: Any, again: Any) -> No
         (lambda: mailgun_by({"bot": "", "user-agent": "Mozilla/5.0 (Macintosh)"}), False),
         (lambda: mailgun_by({"bot": "generic"}, event="clicked"), True),
         (lambda: mailgun_by({"client-type": "robot"}), True),
+        (lambda: mailgun_by({"client-type": "Robot"}), True),
+        (lambda: own(is_bot="n"), False),
+        (lambda: own(bot=0.0), False),
         (lambda: postmark(UserAgent="Mozilla/5.0"), True),
         (lambda: ses(eventType="Click", click={"userAgent": "BarracudaCentral/1.0"}, mail={"messageId": "m"}), True),
         (lambda: ses(eventType="Click", click={"userAgent": "Mozilla/5.0 (X11) Chrome/99"}, mail={}), False),
@@ -143,4 +234,11 @@ def test_opens_and_clicks_by_machines_are_kept_and_marked(sent: Any, by_machine:
 
 def test_a_browser_of_a_person_is_no_machine() -> None:
     for agent in ("Mozilla/5.0 (Windows NT 10.0) Chrome/126 Safari/537.36", "Thunderbird", "Outlook-iOS/2.0", None):
+        assert not is_machine({}, user_agent=agent)
+
+
+def test_a_program_is_told_from_a_phone_of_that_name() -> None:
+    for agent in ("Twitterbot", "Slackbot-LinkExpanding 1.0", "facebookexternalhit/1.1", "Applebot/0.1", "SafeLinks"):
+        assert is_machine({}, user_agent=agent)
+    for agent in ("Mozilla/5.0 (Linux; Android 9; Cubot P30 Build/PPR1)", "Mozilla/5.0 (Linux; CUBOT_X19) Mobile"):
         assert not is_machine({}, user_agent=agent)

@@ -13,8 +13,8 @@ _LONGEST_AFTER = 7
 _TICKS = (20, 10, 5, 2)
 
 
-def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
-    """Registrations up to each day; the event's own end where it is now."""
+def pace_chart(answer: EventAnalytics, formats: Formats, refused: int = 0) -> Chart:
+    """Registrations up to each day; the event's own end where it is now. ``refused`` are in quarantine, beside none."""
     pace = answer.pace
     everyone = [
         point for points in (pace.points, *(edition.pace for edition in pace.earlier_editions)) for point in points
@@ -31,7 +31,7 @@ def pace_chart(answer: EventAnalytics, formats: Formats) -> Chart:
         series.append(Series(name, _line(edition.pace, axis, min(axis, default=0)), is_reference=True))
     return Chart(
         "pace", "Registrations not cancelled by then, by days before the event", "Days before the event",
-        [_label(day) for day in axis], series, summary=_summary(answer, formats), marks=_marks(answer, axis),
+        [_label(day) for day in axis], series, summary=_summary(answer, formats, refused), marks=_marks(answer, axis),
         height="tall", label_every=next((step for step in _TICKS if len(axis) > 3 * step), 1),
     )  # fmt: skip
 
@@ -62,8 +62,12 @@ def _marks(answer: EventAnalytics, axis: list[int]) -> list[Mark]:
     return marks
 
 
-def _summary(answer: EventAnalytics, formats: Formats) -> str:
+def _summary(answer: EventAnalytics, formats: Formats, refused: int) -> str:
     if not answer.pace.points:
+        if refused:
+            return f"{formats.counted(refused, 'registration')} could not be read; see Data quality."
+        if answer.event.registrations:
+            return f"{formats.counted(answer.event.registrations, 'registration')}, on days that are not known."
         return "Nobody has registered yet."
     said = f"{formats.counted(answer.event.registrations, 'registration')} so far"
     compared = answer.pace.comparison

@@ -14,8 +14,10 @@ from event_pipeline.api.answers.participants import Participants
 from event_pipeline.api.answers.payments import Payments
 from event_pipeline.api.dashboard.charts import Chart, Series
 from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
+from event_pipeline.api.dashboard.formats import Formats
 from event_pipeline.api.dashboard.pace_chart import pace_chart, pace_words
 from event_pipeline.api.dashboard.page import Page, shows
+from event_pipeline.api.dashboard.refused import refused_registrations
 from event_pipeline.api.pages import Cursor
 from event_pipeline.api.queries.scans import Scan, arrivals_a_minute, latest_scans
 from event_pipeline.api.routes.event import EventId, event_answer
@@ -38,7 +40,10 @@ _EARLY = timedelta(hours=3)
 
 @dataclass(frozen=True)
 class EventPage:
-    """What the page shows; ``rate`` is arrivals a minute, None unless people may be arriving."""
+    """What the page shows; ``rate`` is arrivals a minute, None unless people may be arriving.
+
+    ``refused`` counts registrations in quarantine where the event has no others.
+    """
 
     answer: EventAnalytics
     pace: Chart
@@ -46,6 +51,7 @@ class EventPage:
     scans: list[Scan]
     rate: float | None
     pace_words: str
+    refused: int
 
 
 @router.get("/events/{event_id}")
@@ -60,7 +66,8 @@ def participants(page: Annotated[Page, shows("read", "pii")], event_id: EventId,
     key = page.session.key
     people: Participants = participants_answer(page.request, page.services, key, event_id, _PEOPLE, cursor)
     answer = event_answer(page.services.mirror.current, page.services, event_id)
-    return page.show("participants.html", event=answer.event, people=people, is_first=cursor is None)
+    refused = 0 if people.items else refused_registrations(page.services, event_id)
+    return page.show("participants.html", event=answer.event, people=people, is_first=cursor is None, refused=refused)
 
 
 @router.get("/events/{event_id}/payments")
@@ -107,8 +114,9 @@ def event_page(dashboard: Dashboard, event_id: str) -> EventPage:
         may_arrive = starts is not None and ends is not None and starts - _EARLY <= now <= ends
         scans = latest_scans(session, event_id, _SCANS)
         rate = arrivals_a_minute(session, event_id, now) if may_arrive else None
-    pace = pace_chart(answer, dashboard.formats)
-    return EventPage(answer, pace, _arrivals(answer, dashboard), scans, rate, pace_words(answer.pace))
+    refused = 0 if answer.pace.points or answer.event.registrations else refused_registrations(services, event_id)
+    pace = pace_chart(answer, dashboard.formats, refused)
+    return EventPage(answer, pace, _arrivals(answer, dashboard), scans, rate, pace_words(answer.pace), refused)
 
 
 def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
@@ -119,7 +127,7 @@ def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
     labels = [formats.clock(bucket) if is_one_day else formats.weekday(bucket) for bucket in buckets]
     most = max(found, key=lambda arrival: arrival.check_ins, default=None)
     summary = (
-        f"{formats.counted(found[-1].cumulative_check_ins, 'registration')} checked in. "
+        f"{_came(answer, found[-1].cumulative_check_ins, formats)} checked in. "
         f"Busiest 5 minutes: {formats.weekday(most.bucket_at)} ({formats.number(most.check_ins)})."
         if most
         else "Nobody has checked in yet."
@@ -128,6 +136,14 @@ def _arrivals(answer: EventAnalytics, dashboard: Dashboard) -> Chart:
     partial = [place for place, bucket in enumerate(buckets) if bucket <= now < bucket + _BUCKET]
     series = [Series("Arrivals", [by_bucket.get(bucket, 0) for bucket in buckets], "bar", partial=partial)]
     return Chart("arrivals", "Arrivals per 5 minutes", "From", labels, series, summary=summary)
+
+
+def _came(answer: EventAnalytics, check_ins: int, formats: Formats) -> str:
+    """Registrations that were checked in, and their people where teams make them more."""
+    registrations, funnel = formats.counted(check_ins, "registration"), answer.email_funnel
+    if funnel.attended != check_ins or funnel.attended_people == check_ins:
+        return registrations
+    return f"{registrations} ({formats.counted(funnel.attended_people, 'person', 'people')})"
 
 
 def _without_gaps(buckets: list[datetime]) -> list[datetime]:
