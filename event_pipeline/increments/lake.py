@@ -10,6 +10,9 @@ _ROWS_OF_OWNED_SHEETS = (
     "OR event_id IN (SELECT event_id FROM {changed}) AND questions IS NOT NULL"
 )
 
+_EVENTS_WITH_SHEETS = "SELECT event_id FROM {changed} WHERE event_id IN (SELECT event_id FROM {staging.sheet_rows})"
+"""Where no sheet says anything there is nothing to correct, whatever becomes of registrations."""
+
 _AS_PROVIDERS_IDS = (
     "SELECT unnest([substr(key, i + 1) for i in range(1, length(key)) if substr(key, i, 1) = ':']) FROM {touched}"
 )
@@ -69,12 +72,14 @@ LAKE_INCREMENTS: dict[str, Increment] = {
                  "attendance_status", "came_at", "amount_minor", "notes", "version", "version_at"),
                 reads="event_id",
             ),
-            "staging.registrations": direct(
-                "event_id", "registration_id", "participant_email", "participant_name", "participant_phone",
-                "student_id", "registration_status", "registered_at", "attendance_status", "payment_status",
+            "staging.registrations": Input(
+                ("event_id", "registration_id", "participant_email", "participant_name", "participant_phone",
+                 "student_id", "registration_status", "registered_at", "attendance_status", "payment_status"),
+                touches=_EVENTS_WITH_SHEETS, reads="event_id",
             ),
-            "staging.absent_registrations": direct(
-                "event_id", "registration_id", "participant_email", "name_key", "participant_phone", "student_id"
+            "staging.absent_registrations": Input(
+                ("event_id", "registration_id", "participant_email", "name_key", "participant_phone", "student_id"),
+                touches=_EVENTS_WITH_SHEETS, reads="event_id",
             ),
         },
     ),
