@@ -151,4 +151,6 @@ def _checked(text: str, local: Callable[[], datetime], zone: ZoneInfo) -> str:
 
 
 def _utc(local: datetime, zone: ZoneInfo) -> str:
-    return local.replace(tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """The instant of a clock's time: the later one where clocks were put back, as the database reads such times."""
+    instants = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return max(instants).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -67,7 +67,7 @@ def read_rows(rows: Sequence[Cells], worksheet: Worksheet) -> list[SheetRow]:
     taken: set[str] = set()
     suffixes: defaultdict[str, count[int]] = defaultdict(lambda: count(2))
     records = []
-    for position in _list_rows(rows, names, header_at, claims, aliases):
+    for position in _list_rows(rows, names, header_at, claims, worksheet):
         fields, custom_fields, numbers = _values(rows[position], claims)
         doubt = doubt_of(fields, worksheet)
         is_export_error = _is_export_error(fields) or _has_lost_email(rows[position], claims, fields)
@@ -82,9 +82,10 @@ def read_rows(rows: Sequence[Cells], worksheet: Worksheet) -> list[SheetRow]:
 
 
 def _list_rows(
-    rows: Sequence[Cells], names: Sequence[Sequence[str]], header_at: int, claims: Claims, aliases: Aliases
+    rows: Sequence[Cells], names: Sequence[Sequence[str]], header_at: int, claims: Claims, worksheet: Worksheet
 ) -> Iterator[int]:
     """Positions of the rows that belong to the list: no headers, and nothing under another table's header."""
+    aliases = aliases_of(worksheet)
     email_at = next((at for at, name in claims.field_at.items() if name == "email"), None)
     is_elsewhere = False
     for position, row in enumerate(rows):
@@ -98,7 +99,7 @@ def _list_rows(
             yield position
         elif _repeats_header(names[position], names[header_at], claims, aliases):
             is_elsewhere = False
-        elif sum(name in aliases for name in names[position]) > 1:
+        elif _heads_another_table(names[position], claims, aliases) and not _is_person(row, claims, worksheet):
             is_elsewhere = True
         elif not is_elsewhere:
             yield position
@@ -112,6 +113,16 @@ def _repeats_header(names: Sequence[str], header: Sequence[str], claims: Claims,
         at < len(names) and aliases.get(names[at], ("",))[0] == field_name for at, field_name in claims.field_at.items()
     )
     return same > 1 and same * 2 > sum(1 for name in names if name)
+
+
+def _heads_another_table(names: Sequence[str], claims: Claims, aliases: Aliases) -> bool:
+    """Whether a row is the header of a table below the list; one of a table beside it says nothing of the list."""
+    found = [at for at, name in enumerate(names) if name in aliases]
+    return len(found) > 1 and any(column.index in found for column in claims.columns)
+
+
+def _is_person(row: Cells, claims: Claims, worksheet: Worksheet) -> bool:
+    return doubt_of(_values(row, claims)[0], worksheet) is None
 
 
 def _header_names(row: Cells) -> list[str]:

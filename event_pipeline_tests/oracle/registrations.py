@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,8 @@ class Registration:
     event_id: str
     email: str | None
     name: str | None
+    phone: str | None
+    student_id: str | None
     registered_at: datetime | None
     registration_status: str
     registration_type: str | None
@@ -121,6 +122,8 @@ def _from_app(key: str, row: Row, records: Records) -> Registration:
         event_id=_event_of(row["event_id"], records),
         email=row["email"],
         name=row["name"],
+        phone=row["phone"],
+        student_id=row["student_id"],
         registered_at=row["registered_at"],
         registration_status=status,
         registration_type=row["registration_type"],
@@ -169,7 +172,7 @@ def _first_rows(rows: Mapping[str, Row]) -> dict[str, str]:
         if row["email"] is not None or key is None:
             first[row_id] = row_id
             continue
-        number = re.sub(r"\D", "", row["phone"] or "") or row_id.partition("/")[2]
+        number = row["phone"] or row["student_id"] or row_id.partition("/")[2]
         first[row_id] = found.setdefault((row["event_id"], key, number), row_id)
     return first
 
@@ -189,6 +192,7 @@ class _Matches:
         self._rows: Counter[tuple[str, str]] = Counter()
         self._names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._known: defaultdict[tuple[str, str], list[Registration]] = defaultdict(list)
+        self._everyone = list(known.values())
         for registration in sorted(known.values(), key=lambda registration: registration.order):
             if registration.email is not None:
                 self._known[registration.source_event_id, registration.email].append(registration)
@@ -202,15 +206,33 @@ class _Matches:
         """The registration, and whether the row is of somebody else whom no registration of the address names."""
         address = (row["event_id"], row["email"])
         candidates = self._known.get(address, [])
-        if row["email"] is None or not candidates:
-            return None, False
         key = values.name_key(row["name"])
+        if row["email"] is None:
+            return self._by_name(row, key), False
+        if not candidates:
+            return None, False
         if len(candidates) == 1 and self._rows[address] == 1:
             return candidates[0], False
         named = {name for registration in candidates if (name := values.name_key(registration.name)) is not None}
         same = [registration for registration in candidates if key and values.name_key(registration.name) == key]
         is_stranger = not same and key is not None and bool(named) and named <= self._names[address]
         return (None if is_stranger else next(iter(same or candidates))), is_stranger
+
+    def _by_name(self, row: Row, key: str | None) -> Registration | None:
+        """Who has the name of a row without an address, and whom nothing in it says to be somebody else.
+
+        A registration with an address is meant only by its phone number or student id.
+        """
+        meant = []
+        for registration in self._everyone if key is not None else ():
+            if registration.source_event_id != row["event_id"] or values.name_key(registration.name) != key:
+                continue
+            numbers = ((row["phone"], registration.phone), (row["student_id"], registration.student_id))
+            is_exact = any(typed is not None and typed == known for typed, known in numbers)
+            is_other = any(None not in pair and pair[0] != pair[1] for pair in numbers)
+            if is_exact or (registration.email is None and not is_other):
+                meant.append(((not is_exact, registration.email is not None, *registration.order), registration))
+        return min(meant, key=lambda found: found[0])[1] if meant else None
 
 
 def _named_by_absent(records: Records) -> set[tuple[str, str]]:
@@ -235,6 +257,8 @@ def _walk_in(row_id: str, row: Row, records: Records, organisation: Organisation
         event_id=_event_of(row["event_id"], records),
         email=row["email"],
         name=row["name"],
+        phone=row["phone"],
+        student_id=row["student_id"],
         registered_at=_entered_at(row_id, row, records),
         registration_status=row["registration_status"] or "registered",
         registration_type=row["registration_type"],
