@@ -112,7 +112,7 @@ SHEET_ROWS = _staging(
     timestamp("attended_at", "Attendance time.", path="fields.attendance_time", consequence="note"),
     timestamp("registered_at", "Registration date.", path="fields.registration_date", consequence="note"),
     Column("entered_at", "timestamp", "Registration date; where none is typed, when the row was first read; empty where one is typed that cannot be read or has two readings."),
-    Column("came_at", "timestamp", "Attendance time; where none is typed, when the row was last read otherwise; empty where one is typed that cannot be read or has two readings."),
+    Column("came_at", "timestamp", "Attendance time; where none is typed, since when the row has been read as attended, of others when it was last read otherwise; empty where one is typed that cannot be read or has two readings."),
     choice("payment_mark", "Payment column.", ("yes", "no", "verified", "pending", "rejected"), path="fields.payment_verified", consequence="note"),
     amount("amount_minor", "Amount in minor units.", path="fields.payment_amount", consequence="note"),
     text("notes", "What an organiser typed.", path="fields.notes", personal=True, max_length=10_000, consequence="note"),

@@ -93,7 +93,8 @@ def paid_elsewhere(draw: st.DrawFn, names: Names, number: int) -> History:
             registration_id, word, 5_000 if word == "refunded" else 15_000, payment_id=names.id(f"pay_{number}"),
             occurred_at=occurred_at, currency=currency, event_id=names.id("e1"),
         )  # fmt: skip
-        found.append(told_document("payment_events", names.id(f"razorpay:p{number}-{at}"), record, after=1))
+        change = changed("payment_events", names.id(f"razorpay:p{number}-{at}"), record, after=1)
+        found.append(told(change, names.id(f"razorpay {number}")))
     return found
 
 

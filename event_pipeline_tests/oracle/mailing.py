@@ -218,7 +218,8 @@ def _told(provider: str, happened: Happening, attempt: int) -> History:
     changes = [_change(record) for record in records]
     meant = [_meant(provider, happened, email) for email in happened.recipients]
     pairs = zip_longest(changes, meant)
-    return [Told(change, () if document is None else (document,)) for change, document in pairs]
+    story = f"{provider} {happened.message_id} {happened.word}"
+    return [Told(change, () if document is None else (document,), story) for change, document in pairs]
 
 
 def _change(record: dict[str, Any]) -> Change:

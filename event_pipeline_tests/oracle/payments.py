@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from event_pipeline_tests.oracle import fields, records, stripe_state, values
-from event_pipeline_tests.oracle.documents import Document
+from event_pipeline_tests.oracle.documents import Document, last_run
 from event_pipeline_tests.oracle.fields import Row
 from event_pipeline_tests.oracle.organisation import UNKNOWN, Organisation
 from event_pipeline_tests.oracle.records import Records
@@ -192,31 +192,20 @@ def _marks(
 
 def _typed_since(source: Records, correction: Correction) -> datetime:
     """When the first version of the row was seen since when it has said paid without a break."""
-    return _run(source.versions_of_sheet_rows()[correction.row_id], "fields.payment_verified", PAID)[0].version_at
+    return last_run(source.versions_of_sheet_rows()[correction.row_id], "fields.payment_verified", PAID)[0].version_at
 
 
 def _verified_since(
     versions: list[Document], registration: Registration, organisation: Organisation
 ) -> datetime | None:
     """The time that the first version says since when the mark has stood without a break."""
-    first = _run(versions, "payment_status", ("verified",))[0]
+    first = last_run(versions, "payment_status", ("verified",))[0]
     for name in ("updated_at", "registration_date", "created_at"):
         said = values.at_path(first.content, name)
         at = None if said is None else values.instant(said.strip(), organisation.time_zone)
         if at is not None:
             return at
     return first.version_at if len(versions) > 1 else registration.registered_at
-
-
-def _run(versions: list[Document], path: str, words: Iterable[str]) -> list[Document]:
-    """The versions with which the document ends that all say one of these words; at least the last one."""
-    found = [versions[-1]]
-    for version in reversed(versions[:-1]):
-        text = values.at_path(version.content, path)
-        if text is None or text.strip().lower() not in words:
-            break
-        found.insert(0, version)
-    return found
 
 
 def _provided(source: Records, organisation: Organisation) -> list[ProviderPayment]:

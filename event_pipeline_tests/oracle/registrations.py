@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from event_pipeline_tests.oracle import values
+from event_pipeline_tests.oracle.documents import last_run
 from event_pipeline_tests.oracle.fields import Row
 from event_pipeline_tests.oracle.organisation import UNKNOWN, Organisation
 from event_pipeline_tests.oracle.records import Records
@@ -154,7 +155,7 @@ def _read_sheets(
             walk_ins.setdefault(key, _walk_in(first[row_id], rows[first[row_id]], records, organisation))
             matched = walk_ins[key]
         if matched is not None:
-            corrections += _corrections(row_id, row, matched)
+            corrections += _corrections(row_id, row, matched, records)
     return _once(corrections), walk_ins
 
 
@@ -280,11 +281,13 @@ def _entered_at(row_id: str, row: Row, records: Records) -> datetime | None:
     return next(version.version_at for version in versions if version.payload is not None)
 
 
-def _corrections(row_id: str, row: Row, matched: Registration) -> list[Correction]:
+def _corrections(row_id: str, row: Row, matched: Registration, records: Records) -> list[Correction]:
+    """What is typed; where no time of the attendance is, it was since when the row has been read so."""
     found = []
     if row["attendance_status"] == "attended" and not matched.is_app_attended:
         is_typed = values.at_path(row["content"], "fields.attendance_time") is not None
-        at = row["attended_at"] if is_typed else row["version_at"]
+        run = last_run(records.versions_of_sheet_rows()[row_id], "fields.attendance_status", ("attended",))
+        at = row["attended_at"] if is_typed else run[0].version_at
         found.append(Correction(row_id, "attendance", matched.registration_id, row["event_id"], at))
     is_open = matched.is_walk_in or matched.payment_status in (None, "pending")
     if row["payment_mark"] in PAID and is_open:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from event_pipeline_tests.oracle.history import History, Told
 
 Parts = list[History]
-LATE = 2
-"""Histories of which the last parts come alone, so that no other change covers what they must touch."""
+LATE = 1
+"""Histories of which the later parts come alone, so that no other change covers what they must touch."""
 
 
 def together(arrivals: Sequence[Parts]) -> Parts:

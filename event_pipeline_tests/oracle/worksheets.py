@@ -43,8 +43,8 @@ _HEADERS = {
 }
 _ORGANISERS = ("attendance_status", "payment_verified", "payment_amount", "notes")
 _ATTENDANCE = (
-    ("", None), ("Attended", "attended"), ("present", "attended"), (True, "attended"), ("✓", "attended"),
-    (False, "not_attended"), ("absent", "not_attended"), ("maybe", "maybe"),
+    ("", None), ("Attended", "attended"), ("Attended", "attended"), ("present", "attended"), (True, "attended"),
+    ("✓", "attended"), (False, "not_attended"), ("absent", "not_attended"), ("maybe", "maybe"),
 )  # fmt: skip
 _PAID = (("", None), ("Yes", "yes"), ("Paid", "yes"), (True, "yes"), ("no", "no"), (False, "no"), ("later", "later"))
 
@@ -108,7 +108,9 @@ def _text(cell: Any) -> str | None:
 def _layouts(draw: st.DrawFn) -> tuple[list[str], dict[str, str], bool]:
     """Fields in the order of their columns, their headers, and whether another table stands beside the list."""
     optional = [name for name in _HEADERS if name not in ("name", "email", "phone")]
-    fields = draw(st.permutations(["name", "email", "phone", *draw(st.lists(_choose(optional), unique=True))]))
+    fields = draw(
+        st.permutations(["name", "email", "phone", *draw(st.lists(_choose(optional), min_size=3, unique=True))])
+    )
     headers = {name: draw(_choose(_HEADERS[name])) for name in fields}
     if headers.get("registration_date") == "Timestamp":
         # Whatever else the answers of a form have for a header, people answered.
@@ -156,7 +158,9 @@ def spreadsheets(draw: st.DrawFn, names: Names, writing: Writing) -> History:
     for number in range(draw(st.integers(1, 3))):
         at = SEEN + timedelta(hours=number)
         if number:
-            people = [first, *[*people[1:], draw(_people(names, writing))][-draw(st.integers(1, len(people))) :]]
+            others = [person for person in people if person is not first]
+            people = [first, *[*others, draw(_people(names, writing))][-draw(st.integers(1, len(people))) :]]
+            people = people if draw(st.booleans()) else people[::-1]
         cells = [["Robo Wars - Event Registrations"], [], [headers[name] for name in fields]]
         cells += [[person[name][0] if name in person else "" for name in fields] for person in people]
         cells += draw(_nobody(fields, headers))
@@ -211,5 +215,5 @@ def _told(changes: Sequence[Change], before: dict[str, str], meant: dict[str, st
         *(Change.delete("google_sheets", "sheet_rows", key, at) for key in before if key not in meant),
     ]  # fmt: skip
     means = {change.document_id: (document_of(change),) for change in now}
-    told = [Told(change, means.pop(change.document_id, ())) for change in changes]
-    return [*told, *(Told(None, documents) for documents in means.values())]
+    told = [Told(change, means.pop(change.document_id, ()), change.document_id) for change in changes]
+    return [*told, *(Told(None, documents, key) for key, documents in means.items())]
