@@ -223,7 +223,7 @@ RESOLVED_REGISTRATIONS = Contract(
         Column("year_of_study", "string", "Year of study as typed."),
         Column("payment_status", "string", "State of the hand-checked payment."),
         Column("amount_minor", "int64", "Amount in minor units."),
-        Column("updated_at", "timestamp", "Last change, by the app's clock."),
+        Column("updated_at", "timestamp", "Last change, by the app's clock; empty for a walk-in."),
         Column("is_app_attended", "boolean", "The app marks it attended.", nullable=False),
         Column("app_attended_at", "timestamp", "Attendance time as the app wrote it."),
         Column("is_cancelled", "boolean", "Cancelled.", nullable=False),

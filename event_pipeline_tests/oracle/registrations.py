@@ -268,7 +268,7 @@ def _walk_in(row_id: str, row: Row, records: Records, organisation: Organisation
         year_of_study=row["year_of_study"],
         payment_status=_MARKS.get(row["payment_mark"]),
         amount_minor=row["amount_minor"],
-        updated_at=row["version_at"],
+        updated_at=None,
         is_walk_in=True,
     )
 
