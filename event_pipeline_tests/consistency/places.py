@@ -1,13 +1,21 @@
-"""Every figure of an event and the places where it is told. A new place is one more line under its figure."""
+"""Every figure of an event and the places where it is told. A new place is one more line under its figure.
+
+A place answers None where it says nothing of such an event.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from event_pipeline_tests.consistency.asked import Asked, number, rupees
+from event_pipeline_tests.consistency.asked import FORMS, Asked, Form, number, rupees
 
 Place = Callable[[Asked], Any]
+
+BEFORE_IT = datetime(2025, 6, 7, tzinfo=UTC)
+"""The day before the difficult event."""
 
 _OF_EVENT = "FROM warehouse.{} WHERE event_id = $event"
 
@@ -22,19 +30,28 @@ def _last(table: str, column: str, order: str) -> Place:
     return lambda asked: asked.sql(query)
 
 
-def _in_csv(table: str, condition: str, amount: str | None = None) -> Place:
-    def count(asked: Asked) -> int:
-        rows = [row for row in asked.table(table) if row[condition].lower() == "true"]
+def _files(name: str, read: Callable[[Asked, Form], Any]) -> Mapping[str, Place]:
+    """The same file in each form."""
+
+    def of(form: Form) -> Place:
+        return lambda asked: read(asked, form)
+
+    return {f"{form.upper()} {name}": of(form) for form in FORMS}
+
+
+def _in_table(table: str, condition: str, amount: str | None = None) -> Mapping[str, Place]:
+    def count(asked: Asked, form: Form) -> int:
+        rows = [row for row in asked.table(table, form) if row[condition] == "true"]
         return sum(int(row[amount]) if amount else 1 for row in rows)
 
-    return count
+    return _files(table, count)
 
 
 def _of_funnel(step: str, label: str) -> Mapping[str, Place]:
     return {
         "table agg_email_funnel": _sum("marts.agg_email_funnel", step),
         "API event": lambda asked: asked.analytics["email_funnel"][step],
-        "CSV email_funnel": lambda asked: int(asked.exported("email_funnel")[0][step]),
+        **_files("email_funnel", lambda asked, form: int(asked.exported("email_funnel", form)[0][step])),
         "workbook": lambda asked: asked.dashboard(label),
     }
 
@@ -63,9 +80,9 @@ REGISTRATIONS: Mapping[str, Place] = {
         - asked.dashboard("Of these cancelled")
         - asked.dashboard("Of these duplicates")
     ),
-    "CSV fact_registrations": _in_csv("core.fact_registrations", "is_counted"),
-    "CSV email_funnel": lambda asked: int(asked.exported("email_funnel")[0]["registered"]),
-    "CSV pace": lambda asked: int(asked.exported("pace")[-1]["cumulative_registrations"]),
+    **_in_table("core.fact_registrations", "is_counted"),
+    **_files("email_funnel", lambda asked, form: int(asked.exported("email_funnel", form)[0]["registered"])),
+    **_files("pace", lambda asked, form: int(asked.exported("pace", form)[-1]["cumulative_registrations"])),
 }
 
 PEOPLE: Mapping[str, Place] = {
@@ -80,7 +97,10 @@ PEOPLE: Mapping[str, Place] = {
     "page, card": lambda asked: number(asked.said(r'<dd class="quiet">([\d,]+) (?:people|person)')),
     "list of events": lambda asked: _first_number(asked.list_line, "event-fill"),
     "workbook": lambda asked: asked.dashboard("Participants, teams included"),
-    "CSV fact_registrations": _in_csv("core.fact_registrations", "is_counted", "team_size"),
+    **_in_table("core.fact_registrations", "is_counted", "team_size"),
+    "alert event_nearly_full": lambda asked: _said_by(
+        asked.alerts("event_nearly_full", BEFORE_IT, share=0.01), r"([\d,]+) (?:people are|person is) registered"
+    ),
 }
 
 ATTENDED: Mapping[str, Place] = {
@@ -101,9 +121,9 @@ ATTENDED: Mapping[str, Place] = {
     "workbook": lambda asked: asked.dashboard("Attended"),
     "workbook, check-ins": lambda asked: asked.dashboard("Check-ins"),
     "workbook, rows": lambda asked: asked.in_sheet("Attendance Status").count("Attended"),
-    "CSV fact_registrations": _in_csv("core.fact_registrations", "is_attended"),
-    "CSV fact_attendance": _in_csv("core.fact_attendance", "is_counted"),
-    "CSV arrivals": lambda asked: sum(int(row["check_ins"]) for row in asked.exported("arrivals")),
+    **_in_table("core.fact_registrations", "is_attended"),
+    **_in_table("core.fact_attendance", "is_counted"),
+    **_files("arrivals", lambda asked, form: sum(int(row["check_ins"]) for row in asked.exported("arrivals", form))),
 }
 
 REVENUE: Mapping[str, Place] = {
@@ -116,8 +136,9 @@ REVENUE: Mapping[str, Place] = {
     "API event, payments": lambda asked: _own(asked.analytics["payments"], "revenue"),
     "page, card": lambda asked: rupees(asked.card("Revenue")),
     "workbook": lambda asked: round(asked.dashboard("Revenue") * 100),
-    "CSV payments": lambda asked: _exported_revenue(asked, "INR"),
-    "CSV fact_payments": lambda asked: _stored_revenue(asked, "INR"),
+    "API payments": lambda asked: _own(asked.payments, "revenue", "INR"),
+    **_files("payments", lambda asked, form: _revenue_of(asked.exported("payments", form), "INR")),
+    **_files("fact_payments", lambda asked, form: _revenue_of(asked.table("core.fact_payments", form), "INR")),
 }
 
 FOREIGN_REVENUE: Mapping[str, Place] = {
@@ -125,8 +146,9 @@ FOREIGN_REVENUE: Mapping[str, Place] = {
     "table fact_payment_entries": _sum("core.fact_payment_entries", "amount_minor", "currency = 'USD'"),
     "table agg_event_revenue": _sum("marts.agg_event_revenue", "revenue_minor", "currency = 'USD'"),
     "API event, payments": lambda asked: _own(asked.analytics["payments"], "revenue", "USD"),
-    "CSV payments": lambda asked: _exported_revenue(asked, "USD"),
-    "CSV fact_payments": lambda asked: _stored_revenue(asked, "USD"),
+    "API payments": lambda asked: _own(asked.payments, "revenue", "USD"),
+    **_files("payments", lambda asked, form: _revenue_of(asked.exported("payments", form), "USD")),
+    **_files("fact_payments", lambda asked, form: _revenue_of(asked.table("core.fact_payments", form), "USD")),
 }
 
 VERIFIED: Mapping[str, Place] = {
@@ -135,8 +157,41 @@ VERIFIED: Mapping[str, Place] = {
     "API event, payments": lambda asked: sum(
         item["payments"] for item in asked.analytics["payments"] if item["payment_status"] == "verified"
     ),
-    "CSV fact_payments": lambda asked: sum(
-        row["payment_status"] == "verified" for row in asked.table("core.fact_payments")
+    "API payments": lambda asked: sum(item["payment_status"] == "verified" for item in asked.payments),
+    "workbook, payments": lambda asked: asked.in_sheet("Status", "Payments").count("Verified"),
+    **_files(
+        "fact_payments",
+        lambda asked, form: sum(row["payment_status"] == "verified" for row in asked.table("core.fact_payments", form)),
+    ),
+}
+
+OPEN_AMOUNTS: Mapping[str, Place] = {
+    "table fact_payments": _sum(
+        "core.fact_payments", "amount_minor", "currency = 'INR' AND payment_status IN ('pending', 'verified')"
+    ),
+    "API payments": lambda asked: sum(
+        item["amount"]["amount_minor"]
+        for item in asked.payments
+        if item["payment_status"] in ("pending", "verified") and (item["amount"] or {}).get("currency") == "INR"
+    ),
+    "alert high_value_payment": lambda asked: _paise_said(
+        asked.alerts("high_value_payment", amount_minor=1, hours=100_000)
+    ),
+}
+
+TO_CHECK: Mapping[str, Place] = {
+    "table agg_payment_discrepancies": _sum("marts.agg_payment_discrepancies", "1"),
+    "API event": lambda asked: sum(item["payments"] for item in asked.analytics["discrepancies"]),
+    "API payments": lambda asked: sum(len(item["discrepancies"]) for item in asked.payments),
+    "page": lambda asked: _listed(asked.page),
+    "workbook": lambda asked: len(asked.in_sheet("What Is Wrong", "Payments To Check")),
+    "alert payment_discrepancy": lambda asked: sum(
+        int(reason.split()[0].replace(",", ""))
+        for text in asked.alerts("payment_discrepancy", days=10_000)
+        for reason in text.partition("payments to check: ")[2].split("; ")
+    ),
+    **_files(
+        "discrepancies", lambda asked, form: sum(int(row["payments"]) for row in asked.exported("discrepancies", form))
     ),
 }
 
@@ -152,7 +207,7 @@ CANCELLED: Mapping[str, Place] = {
     "API participants": lambda asked: sum(item["registration_status"] == "cancelled" for item in asked.participants),
     "workbook": lambda asked: asked.dashboard("Of these cancelled"),
     "workbook, rows": lambda asked: asked.in_sheet("Registration Status").count("Cancelled"),
-    "CSV fact_registrations": _in_csv("core.fact_registrations", "is_cancelled"),
+    **_in_table("core.fact_registrations", "is_cancelled"),
 }
 
 FIGURES: Mapping[str, Mapping[str, Place]] = {
@@ -163,6 +218,8 @@ FIGURES: Mapping[str, Mapping[str, Place]] = {
     "revenue in another currency": FOREIGN_REVENUE,
     "verified payments": VERIFIED,
     "registrations that are paid": PAID_REGISTRATIONS,
+    "amounts of open and verified payments": OPEN_AMOUNTS,
+    "reasons to check a payment": TO_CHECK,
     "cancelled": CANCELLED,
     "mail sent": _of_funnel("sent", "Registrations with a mail sent"),
     "mail delivered": _of_funnel("delivered", "Delivered"),
@@ -177,11 +234,21 @@ def _first_number(line: str, part: str) -> int:
     return number(line.split(f'class="{part}"')[1].split("<b>")[1].split("</b>")[0])
 
 
-def _exported_revenue(asked: Asked, currency: str) -> int:
-    rows = asked.exported("payments")
+def _revenue_of(rows: list[dict[str, str]], currency: str) -> int:
     return sum(int(row["revenue_minor"]) for row in rows if row["currency"] == currency)
 
 
-def _stored_revenue(asked: Asked, currency: str) -> int:
-    rows = asked.table("core.fact_payments")
-    return sum(int(row["revenue_minor"]) for row in rows if row["currency"] == currency)
+def _said_by(texts: list[str], pattern: str) -> int | None:
+    """The number in what alerts say; None where they say nothing."""
+    return number(re.findall(pattern, texts[0])[0]) if texts else None
+
+
+def _paise_said(texts: list[str]) -> int:
+    amounts = [found for text in texts for found in re.findall(r"a payment of ([\d,.]+) INR", text)]
+    return sum(rupees(amount) for amount in amounts)
+
+
+def _listed(page: str) -> int:
+    """Payments in the page's list of those to check."""
+    listed = page.partition("<h3>Payments to check</h3>")[2].partition("</ul>")[0]
+    return sum(number(found) for found in re.findall(r"<li>([\d,]+) payments? ", listed))
