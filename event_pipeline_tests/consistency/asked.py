@@ -34,6 +34,7 @@ class Organisation:
         self.api, self._headers, self._session, self._connection = api, headers, session, connection
         self._alerts = Tables(api.services.settings)
         self._answers: dict[str, Any] = {}
+        self._shown: dict[str, str] = {}
 
     def sql(self, query: str, *parameters: Any) -> Any:
         """The one value of a query."""
@@ -65,12 +66,12 @@ class Organisation:
 
     def page(self, place: str) -> str:
         """A page of the dashboard."""
-        if ("page", place) not in self._answers:
+        if place not in self._shown:
             cookie = {"Cookie": f"{COOKIE}={self._session}", "Accept": "text/html"}
             answer = self.api.http.get(place, headers=cookie)
             assert answer.status_code == 200, f"{place}: {answer.text[:500]}"
-            self._answers["page", place] = answer.text
-        return self._answers["page", place]
+            self._shown[place] = answer.text
+        return self._shown[place]
 
     def file(self, place: str, form: Form) -> list[dict[str, str]]:
         """Rows of an exported file, all values as texts: numbers as they are, true and false, nothing as empty."""

@@ -150,13 +150,20 @@ def _give_back(payment: ProviderPayment, charges: list[Event], refunds: list[Eve
             said += thing["amount"] if begun_later else -thing["amount"] if failed_later and is_before else 0
         unnamed = said - sum(entry.amount_minor for entry in entries)
         if unnamed > 0 and charge["captured"]:
-            shown_at = next(_at(e) for e in ordered if _refunded(_thing(e), charge["id"]) >= charge["amount_refunded"])
-            entries.append(GivenBack(charge["id"], "refund", unnamed, shown_at))
+            entries.append(GivenBack(charge["id"], "refund", unnamed, _shown_since(ordered, charge)))
     payment.given_back += entries
 
 
-def _refunded(thing: Mapping[str, Any], charge_id: str) -> int:
-    return thing["amount_refunded"] if thing["id"] == charge_id else -1
+def _shown_since(ordered: list[Event], charge: Mapping[str, Any]) -> datetime:
+    """Since when every state of the charge has shown as much given back as its latest: one that failed is not it."""
+    since = None
+    for event in ordered:
+        thing = _thing(event)
+        if thing["id"] == charge["id"]:
+            is_shown = thing["amount_refunded"] >= charge["amount_refunded"]
+            since = (since or _at(event)) if is_shown else None
+    assert since is not None, "the latest state shows what it shows"
+    return since
 
 
 def _made_at(thing: Mapping[str, Any]) -> datetime:

@@ -27,7 +27,7 @@ def drawn(writing: Writing, count: int) -> list[Parts]:
     @given(st.data())
     @settings(
         deadline=None, max_examples=count, phases=[Phase.generate], database=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )  # fmt: skip
     def draw(data: st.DataObject) -> None:
         found.append(data.draw(arrivals(data.draw(histories(Names(len(found)), writing)))))

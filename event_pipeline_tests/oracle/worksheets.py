@@ -152,7 +152,7 @@ def spreadsheets(draw: st.DrawFn, names: Names, writing: Writing) -> History:
     event_id = draw(_choose([names.id("e1"), names.id("e1"), None]))
     locale = SheetLocale.of("en_IN", None, writing.settings["country"], writing.settings["time_zone"])
     # A sheet in which no address is left any more is not believed, so one stays.
-    first = {"email": (names.email("helper"), names.email("helper"))}
+    first: Person = {"email": (names.email("helper"), names.email("helper"))}
     people: list[Person] = [first, *draw(st.lists(_people(names, writing), min_size=1, max_size=3))]
     lake, before, found = MemoryLake(), dict[str, str](), History()
     for number in range(draw(st.integers(1, 3))):
