@@ -24,6 +24,8 @@ RIGHT = {
     "attended": 4,
     "revenue": 120_000,
     "revenue in another currency": 2_000,
+    "amounts of open and verified payments": 135_000,
+    "reasons to check a payment": 10,
     "cancelled": 1,
     "mail sent": 3,
     "mail delivered": 2,
