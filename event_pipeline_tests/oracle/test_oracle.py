@@ -37,6 +37,7 @@ def drawn(writing: Writing, count: int) -> list[Parts]:
 
 
 @pytest.mark.timeout(0)
+@pytest.mark.hypothesis  # that `make properties` finds it, though its examples are drawn inside
 @pytest.mark.parametrize("organisation", WRITINGS)
 def test_any_history_has_the_figures_that_the_oracle_works_out(
     organisation: str, tmp_path_factory: pytest.TempPathFactory
