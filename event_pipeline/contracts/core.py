@@ -55,6 +55,8 @@ Definitions that hold wherever these numbers appear:
   (files dropped into the inbox) any time from 2000 on is believed, up to 10 minutes after the record was observed.
   Another time, such as 1970 or 1980 of a phone with a reset clock, is noted (``is_clock_corrected``): the scan counts
   at the time it was received, and its day is not judged.
+- *The time of a mark in a sheet* is what is typed there; without it, since when the row has been read as attended without
+  a break. Editing or sorting rows moves no attendance to another day.
 - *A mail event* is one happening to one recipient's mail: the same provider, message, recipient, kind and time are one,
   whatever id a retry gives it; without a message or a time the provider's id tells, without an id the content. An event
   with several recipients is one each. Opens and clicks are a *machine's* (``is_machine``) where the provider says so

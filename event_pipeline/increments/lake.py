@@ -128,7 +128,7 @@ LAKE_INCREMENTS: dict[str, Increment] = {
             "staging.sheet_rows": direct(
                 "event_id", "sheet_row_id", "participant_email", "participant_name", "entered_at",
                 "registration_status", "registration_type", "department", "year_of_study", "payment_mark",
-                "amount_minor", "version_at",
+                "amount_minor",
             ),
             "staging.events": direct("event_id"),
         },

@@ -22,7 +22,8 @@ class Organisation(_Section):
     )
     time_zone: TimeZone = Field(
         default="Asia/Kolkata",
-        description="IANA time zone; a day in every table is a day there, and times without a zone are read in it.",
+        description="IANA time zone; a day in every table is a day there, and times without a zone are read in it (the "
+        "later one where its clocks showed a time twice).",
     )
     currency: Currency = Field(default="INR", description="ISO 4217 code of amounts written without a currency.")
     country: Country = Field(

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from event_pipeline.sources.clock_times import instant_of_clock
+
 Order = Literal["day", "month"]
 
 _MONTH_FIRST = frozenset({"en_us", "en", "en_ph", "fil_ph", "fil", "es_pr", "es_us", "en_fm", "en_mh", "en_gu"})
@@ -158,6 +160,4 @@ def _checked(text: str, local: Callable[[], datetime], zone: ZoneInfo) -> str:
 
 
 def _utc(local: datetime, zone: ZoneInfo) -> str:
-    # The later instant where clocks showed this time twice or never, as the database reads such a time.
-    at = max(local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant_of_clock(local, zone).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -77,7 +77,7 @@ def read_rows(rows: Sequence[Cells], worksheet: Worksheet) -> list[SheetRow]:
     taken: set[str] = set()
     suffixes: defaultdict[str, count[int]] = defaultdict(lambda: count(2))
     records = []
-    for position in _list_rows(rows, names, header_at, claims, aliases):
+    for position in _list_rows(rows, names, header_at, claims, worksheet):
         fields, custom_fields, numbers = _values(rows[position], claims)
         doubt = doubt_of(fields, worksheet)
         is_export_error = _is_export_error(fields) or _has_lost_email(rows[position], claims, fields)
@@ -92,11 +92,11 @@ def read_rows(rows: Sequence[Cells], worksheet: Worksheet) -> list[SheetRow]:
 
 
 def _list_rows(
-    rows: Sequence[Cells], names: Sequence[Sequence[str]], header_at: int, claims: Claims, aliases: Aliases
+    rows: Sequence[Cells], names: Sequence[Sequence[str]], header_at: int, claims: Claims, worksheet: Worksheet
 ) -> Iterator[int]:
     """Positions of the rows that belong to the list: no headers, and nothing under another table's header."""
+    aliases = aliases_of(worksheet)
     email_at = next((at for at, name in claims.field_at.items() if name == "email"), None)
-    name_at = next((at for at, name in claims.field_at.items() if name == "name"), None)
     is_elsewhere = False
     for position, row in enumerate(rows):
         email = _text(row[email_at]) if email_at is not None and email_at < len(row) else None
@@ -109,9 +109,7 @@ def _list_rows(
             yield position
         elif _repeats_header(names[position], names[header_at], claims, aliases):
             is_elsewhere = False
-        elif sum(_is_header(name, aliases) for name in names[position]) > 1 or _is_other_header(
-            names[position], name_at, aliases
-        ):
+        elif _heads_another_table(names[position], claims, aliases) and not _is_person(row, claims, worksheet):
             is_elsewhere = True
         elif not is_elsewhere:
             yield position
@@ -133,11 +131,19 @@ def _is_header(name: str, aliases: Aliases) -> bool:
     return name in aliases and name not in STATES
 
 
-def _is_other_header(names: Sequence[str], name_at: int | None, aliases: Aliases) -> bool:
-    """Whether a row says "Name" where names stand, and something else beside it, as the head of another table does."""
-    if name_at is None or name_at >= len(names):
-        return False
-    return aliases.get(names[name_at], ("",))[0] == "name" and sum(1 for name in names if name) > 1
+def _heads_another_table(names: Sequence[str], claims: Claims, aliases: Aliases) -> bool:
+    """Whether a row is the header of a table below the list; one of a table beside it says nothing of the list."""
+    found = [at for at, name in enumerate(names) if _is_header(name, aliases)]
+    if len(found) > 1 and any(column.index in found for column in claims.columns):
+        return True
+    # "Name" where names stand, and something else beside it.
+    name_at = next((at for at, field_name in claims.field_at.items() if field_name == "name"), len(names))
+    is_named = name_at < len(names) and aliases.get(names[name_at], ("",))[0] == "name"
+    return is_named and sum(1 for name in names if name) > 1
+
+
+def _is_person(row: Cells, claims: Claims, worksheet: Worksheet) -> bool:
+    return doubt_of(_values(row, claims)[0], worksheet) is None
 
 
 def _header_names(row: Cells, aliases: Aliases) -> list[str]:

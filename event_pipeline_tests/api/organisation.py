@@ -22,11 +22,13 @@ from event_pipeline.contracts.stream import BATCHES
 from event_pipeline.demo import DEFAULT_AS_OF, generate_demo
 from event_pipeline.increments.driver import Driver
 from event_pipeline.settings import Settings
+from event_pipeline.sources.change import Change
 from event_pipeline.warehouse.connection import connect, ibis_backend
 from event_pipeline.warehouse.ingest import ingest_exports, ingest_inbox
 from event_pipeline.warehouse.lake import Lake
 from event_pipeline.warehouse.lock import write_transaction
 from event_pipeline.warehouse.tables import create_tables
+from event_pipeline_tests.warehouse.pipelines import batched
 
 with warnings.catch_warnings():
     # It asks for another HTTP library than the one that everything else here uses.
@@ -49,14 +51,16 @@ def settings_for(folder: Path, **api: Any) -> Settings:
     )
 
 
-def make_organisation(folder: Path) -> None:
-    """The folder with everything made, as of AS_OF."""
+def make_organisation(folder: Path, more: Iterable[Change] = ()) -> None:
+    """The folder with everything made, as of AS_OF; ``more`` is loaded beside the demo."""
     settings = settings_for(folder)
     generate_demo(folder, 400, 7, AS_OF)
     with connect(settings) as connection:
         lake = Lake.prepared(connection, settings)
         assert ingest_exports(lake, settings).failures == []
         assert ingest_inbox(lake, settings).failures == []
+        for extra in batched(sorted(more, key=lambda change: (change.source, change.collection))):
+            lake.commit(extra)
         Driver(ibis_backend(connection), settings).bring_up_to_date(AS_OF)
         checked = {
             "checked_at": AS_OF, "dimension": "validity", "expectations": 4, "row_count": 10,

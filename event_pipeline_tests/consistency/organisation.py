@@ -6,11 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from event_pipeline.increments.driver import Driver
 from event_pipeline.sources.change import Change
-from event_pipeline.warehouse.connection import connect, ibis_backend
-from event_pipeline.warehouse.lake import Lake
-from event_pipeline_tests.api.organisation import AS_OF, make_organisation, settings_for
+from event_pipeline_tests.api.organisation import make_organisation
 from event_pipeline_tests.oracle.account import Account, reported
 from event_pipeline_tests.warehouse.documents import (
     changed,
@@ -22,7 +19,6 @@ from event_pipeline_tests.warehouse.documents import (
     scan,
     sheet_row,
 )
-from event_pipeline_tests.warehouse.pipelines import batched
 
 HARD = "e1"
 """The event with teams, refunds, duplicates, cancelled people, another currency, walk-ins and shared addresses."""
@@ -33,19 +29,15 @@ _TEAM = {"team_members": [{"name": "Bolt"}, {"name": "Nut"}], "team_name": "Bolt
 
 def make_difficult_organisation(folder: Path) -> None:
     """The folder with everything made, as of AS_OF."""
-    make_organisation(folder)
-    settings = settings_for(folder)
-    with connect(settings) as connection:
-        lake = Lake.prepared(connection, settings)
-        for batch in batched(sorted(difficult_changes(), key=lambda change: (change.source, change.collection))):
-            lake.commit(batch)
-        Driver(ibis_backend(connection), settings).bring_up_to_date(AS_OF)
+    make_organisation(folder, difficult_changes())
 
 
 def difficult_changes() -> list[Change]:
     """The documents of the event."""
     return [
-        changed("events", HARD, event(requires_payment=True, payment_amount=150, max_participants=20)),
+        changed(
+            "events", HARD, event(status="upcoming", requires_payment=True, payment_amount=150, max_participants=20)
+        ),
         *_registrations(),
         changed("sheet_rows", "s/walk-in", sheet_row("walk-in", payment_verified="Yes", payment_amount="₹150")),
         changed("sheet_rows", "s/plain", sheet_row("plain", attendance_status="Attended")),

@@ -144,6 +144,11 @@ STORIES: dict[str, tuple[list[StripeEvent], str, int, list[tuple[str, int, str]]
          told("charge.refunded", charge(800, **PARTLY), 7, amount_refunded=500)],
         "verified", 700, [("payment", 1000, "06-02"), back(300, "07")],
     ),
+    "captured in part, a refund told before the charge shows it": (
+        [told("charge.captured", charge(500, **PARTLY), 2), told("refund.created", refund(500), 2),
+         told("refund.created", refund(300, refund_id="re_2"), 4), told("charge.updated", charge(800, **PARTLY), 7)],
+        "verified", 700, [("payment", 1000, "06-02"), back(300, "04")],
+    ),
     "session and intent": (
         [told("checkout.session.completed", {"id": "cs_1", "payment_intent": "pi_1", "payment_status": "paid",
                                              "amount_total": 1000, "currency": "inr", "metadata": {}}, 1), *PAID],

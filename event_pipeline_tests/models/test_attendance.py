@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from event_pipeline.sources.change import Change
 from event_pipeline_tests.effort import scaled
-from event_pipeline_tests.warehouse.documents import changed, event, qr_code, registration, scan, sheet_row
+from event_pipeline_tests.warehouse.documents import SEEN, changed, event, qr_code, registration, scan, sheet_row
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline, Row
 
 AT_0440, AT_0450, AT_0800 = (f"2025-06-08T{time}:00.000Z" for time in ("04:40", "04:50", "08:00"))
@@ -218,6 +218,23 @@ def test_claims_before_attendance_was_undone_do_not_count_and_later_ones_do(pipe
     judged = {key: row["refusal_reason"] for key, row in pipeline.by_key("core.fact_attendance").items()}
     assert judged == {"scan:before": "undone", "scan:after": None}
     assert pipeline.by_key("core.fact_registrations")["r-asha"]["is_attended"] is True
+
+
+def test_an_edited_or_sorted_row_leaves_attendance_without_a_time_on_the_day_it_was_first_marked(
+    pipeline: MemoryPipeline,
+) -> None:
+    row, day = sheet_row("asha", attendance_status="Attended"), 86_400
+    pipeline.commit(
+        changed("events", "e1", event()),
+        registered("asha"),
+        changed("sheet_rows", "s/asha", sheet_row("asha", attendance_status="not attended")),
+        changed("sheet_rows", "s/asha", row, after=day),
+        changed("sheet_rows", "s/asha", row | {"row_number": 9}, after=2 * day),
+        changed("sheet_rows", "s/asha", sheet_row("asha", attendance_status="Attended", notes="late"), after=3 * day),
+    )
+    pipeline.refresh()
+    (claim,) = pipeline.rows("core.fact_attendance")
+    assert claim["occurred_at"] == SEEN + timedelta(days=1)
 
 
 EARLY, LATE = "2025-06-06T18:29:59.999Z", "2025-06-09T18:30:00.000Z"

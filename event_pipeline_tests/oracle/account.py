@@ -29,6 +29,7 @@ class Account:
     amount: int
     currency: str
     at: datetime
+    event_id: str = "e1"
     events: list[Event] = field(default_factory=list)
     captured: int = 0
     is_captured: bool = False
@@ -63,7 +64,9 @@ class Account:
         )  # fmt: skip
 
     def _thing(self, name: str, prefix: str, status: str, **more: Any) -> dict[str, Any]:
-        metadata = {"event_id": "e1"} | ({"registration_id": self.registration_id} if self.registration_id else {})
+        metadata = {"event_id": self.event_id} | (
+            {"registration_id": self.registration_id} if self.registration_id else {}
+        )
         identity = {"id": f"{prefix}_{self.number}", "object": name, "status": status, "currency": self.currency}
         return identity | {"metadata": metadata, "created": self.made_at, **more}
 
@@ -135,15 +138,19 @@ class Account:
 DISPUTES = [("won",), ("lost",), ("lost", "won"), ("under_review",), ("under_review", "lost"), ("warning_closed",), ()]
 
 
+CURRENCIES = ("usd", "jpy", "vnd", "kwd", "bhd", "isk", "ugx", "mga", "huf")
+"""Beside the own one: with two decimals, with none, with three, and those that Stripe counts in units of its own."""
+
+
 @st.composite
-def accounts(draw: st.DrawFn, number: int, registration_ids: st.SearchStrategy[str | None]) -> list[Event]:
-    """Events of a payment in time order, up to any moment of its life."""
+def accounts(
+    draw: st.DrawFn, number: int, event_id: str, registration_ids: st.SearchStrategy[str | None], own: str
+) -> list[Event]:
+    """Events of a payment in time order, up to any moment of its life; most are in the ``own`` currency."""
     amount = draw(st.sampled_from([10_000, 15_000, 30_000]))
-    currency = draw(st.sampled_from(["inr", "inr", "inr", "usd"]))
-    minutes = draw(st.integers(0, 20 * 24)) * 30
-    account = Account(
-        number, draw(registration_ids), amount, currency, BEGIN + timedelta(minutes=minutes, seconds=number)
-    )
+    currency = draw(st.one_of(st.just(own), st.just(own), st.sampled_from(CURRENCIES)))
+    at = BEGIN + timedelta(minutes=draw(st.integers(0, 20 * 24)) * 30, seconds=number)
+    account = Account(number, draw(registration_ids), amount, currency, at, event_id)
     if draw(st.booleans()):
         account.attempt_fails()
         account.wait(5)

@@ -6,17 +6,20 @@ import re
 import unicodedata
 from decimal import Decimal
 
-EXPONENTS = {"INR": 2, "EUR": 2, "USD": 2, "JPY": 0, "KWD": 3, "VND": 0, "UGX": 0, "ISK": 0, "BHD": 3}
-"""ISO 4217's decimal digits of the currencies that histories use."""
+EXPONENTS = {"INR": 2, "EUR": 2, "JPY": 0, "NZD": 2, "TND": 3}
+"""ISO 4217's decimal digits of the organisations' currencies."""
 
-_SIGNS = {"INR": r"₹|rs\.?|inr", "EUR": "€|eur", "USD": r"\$|usd"}
-_COMMA = frozenset({"DE", "FR", "IT", "ES", "NL"})
-"""Countries that write a decimal comma."""
+_SIGNS = {
+    "INR": r"₹|rs\.?|inr", "EUR": "€|euros?|eur", "JPY": "¥|￥|円|yen|jpy", "NZD": r"nz\$|\$|nzd",
+    "TND": r"د\.ت|dt|tnd",
+}  # fmt: skip
+_COMMA = frozenset({"DE", "TN"})
+"""Countries of the organisations that write a decimal comma."""
 
 _GROUPED = r"[1-9]\d{0,2}(?:([., '])\d{3})(?:\1\d{3})*|[1-9]\d?(?:,\d{2})+,\d{3}|\d+"
 
 
-def minor_units(text: str, currency: str, country: str = "IN") -> int | None:
+def minor_units(text: str, currency: str, country: str) -> int | None:
     """The amount in the currency's minor units; None for what is no amount, a foreign one, or a wrong grouping.
 
     One comma or point before three digits is what the country makes of it; otherwise the last one is the decimal sign.

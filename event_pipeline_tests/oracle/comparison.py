@@ -13,6 +13,7 @@ from event_pipeline_tests.oracle.fields import Row
 from event_pipeline_tests.oracle.marts import Tables
 
 KEYS: Mapping[str, tuple[str, ...]] = {
+    "people.people": ("email",),
     "core.dim_events": ("event_id",),
     "core.dim_clubs": ("club_id",),
     "core.dim_categories": ("category_id",),
@@ -116,7 +117,7 @@ def report(title: str, found: Sequence[Difference], documents: Iterable[Document
     lines = [f"{title}: {len(found)} differences", *map(str, found[:shown])]
     if len(found) > shown:
         lines.append(f"... and {len(found) - shown} more")
-    lines.append("from these documents, the oldest version first:")
+    lines.append("from what means these documents, the oldest version first:")
     ordered = sorted(set(documents), key=lambda document: (document.collection, document.document_id, document.version))
     lines += [f"  {d.collection}/{d.document_id} @{d.version} {d.source}: {d.payload or 'deleted'}" for d in ordered]
     return "\n".join(lines)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
+
+from event_pipeline_tests.oracle import values
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,3 +56,14 @@ class Documents:
         """The greatest version of each document that is not deleted; of equal versions the last source by name."""
         newest = {key: versions[-1] for key, versions in self.history(collection).items()}
         return {key: document for key, document in newest.items() if document.payload is not None}
+
+
+def last_run(versions: Sequence[Document], path: str, words: Iterable[str]) -> list[Document]:
+    """The versions with which the document ends that all say one of these words; at least the last one."""
+    found = [versions[-1]]
+    for version in reversed(versions[:-1]):
+        text = values.at_path(version.content, path)
+        if text is None or text.strip().lower() not in words:
+            break
+        found.insert(0, version)
+    return found

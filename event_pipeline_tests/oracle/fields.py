@@ -9,7 +9,7 @@ from typing import Any, Literal
 from event_pipeline_tests.oracle import amounts, values
 from event_pipeline_tests.oracle.organisation import Organisation
 
-Kind = Literal["text", "verbatim", "email", "instant", "amount", "integer", "boolean", "choice", "json"]
+Kind = Literal["text", "verbatim", "email", "instant", "amount", "integer", "boolean", "choice", "json", "phone"]
 Row = dict[str, Any]
 
 MAX_AMOUNT = 100_000_000_000
@@ -67,6 +67,8 @@ def _read(text: str, field: Field, organisation: Organisation) -> Any:
             return values.truth(text)
         case "choice":
             return values.word(text)
+        case "phone":
+            return values.phone(text, organisation.country)
         case "json":
             return text if values.is_structure(text) else None
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from event_pipeline_tests.oracle import fields, records, stripe_state, values
-from event_pipeline_tests.oracle.documents import Document
+from event_pipeline_tests.oracle.documents import Document, last_run
 from event_pipeline_tests.oracle.fields import Row
 from event_pipeline_tests.oracle.organisation import UNKNOWN, Organisation
-from event_pipeline_tests.oracle.records import Records, unbroken_run
+from event_pipeline_tests.oracle.records import Records
 from event_pipeline_tests.oracle.registrations import PAID, Correction, Registration
 from event_pipeline_tests.oracle.stripe_state import GivenBack, ProviderPayment
 
@@ -192,16 +192,14 @@ def _marks(
 
 def _typed_since(source: Records, correction: Correction) -> datetime:
     """When the first version of the row was seen since when it has said paid without a break."""
-    return unbroken_run(source.versions_of_sheet_rows()[correction.row_id], "fields.payment_verified", PAID)[
-        0
-    ].version_at
+    return last_run(source.versions_of_sheet_rows()[correction.row_id], "fields.payment_verified", PAID)[0].version_at
 
 
 def _verified_since(
     versions: list[Document], registration: Registration, organisation: Organisation
 ) -> datetime | None:
     """The time that the first version says since when the mark has stood without a break."""
-    first = unbroken_run(versions, "payment_status", ("verified",))[0]
+    first = last_run(versions, "payment_status", ("verified",))[0]
     for name in ("updated_at", "registration_date", "created_at"):
         said = values.at_path(first.content, name)
         at = None if said is None else values.instant(said.strip(), organisation.time_zone)

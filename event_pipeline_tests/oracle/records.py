@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from event_pipeline_tests.oracle import values
 from event_pipeline_tests.oracle.documents import Document, Documents
 from event_pipeline_tests.oracle.fields import MAX_AMOUNT, Field, Row, read_record
 from event_pipeline_tests.oracle.organisation import Organisation
@@ -59,6 +58,8 @@ REGISTRATIONS = {
     "event_id": Field("event_id", "text", is_required=True, max_length=200),
     "name": _NAME,
     "email": Field("participant_email", "email", max_length=320),
+    "phone": Field("participant_phone", "phone", is_noted=True),
+    "student_id": Field("participant_id", "text", is_noted=True, max_length=100),
     "registration_status": Field("status", "choice", allowed=_STATUSES),
     "registration_type": Field("registration_type", "choice", allowed=_TYPES),
     "department": Field("additional_info.department", "text", is_noted=True, max_length=200),
@@ -79,7 +80,8 @@ SHEET_ROWS = {
     "is_export_error": Field("is_export_error", "boolean", is_noted=True),
     "name": Field("fields.name", "text", is_noted=True, max_length=300),
     "email": Field("fields.email", "email", is_noted=True, max_length=320),
-    "phone": Field("fields.phone", "text", is_noted=True),
+    "phone": Field("fields.phone", "phone", is_noted=True),
+    "student_id": Field("fields.student_id", "text", is_noted=True, max_length=200),
     "department": Field("fields.department", "text", is_noted=True, max_length=200),
     "year_of_study": Field("fields.year", "text", is_noted=True, max_length=50),
     "registration_type": Field("fields.registration_type", "choice", is_noted=True, allowed=_TYPES),
@@ -175,17 +177,6 @@ class Records:
                 owners.setdefault(event["google_sheet_id"], event_id)
         for row in self.sheet_rows.values():
             row["event_id"] = row["event_id"] or owners.get(row["spreadsheet_id"])
-
-
-def unbroken_run(versions: list[Document], path: str, words: Iterable[str]) -> list[Document]:
-    """The versions with which the document ends that all say one of these words; at least the last one."""
-    found = [versions[-1]]
-    for version in reversed(versions[:-1]):
-        text = values.at_path(version.content, path)
-        if text is None or text.strip().lower() not in words:
-            break
-        found.insert(0, version)
-    return found
 
 
 _TEAMS = ("team_members", "teamMembers", "members")

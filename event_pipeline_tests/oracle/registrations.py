@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from event_pipeline_tests.oracle import values
+from event_pipeline_tests.oracle.documents import last_run
 from event_pipeline_tests.oracle.fields import Row
+from event_pipeline_tests.oracle.matches import Matches
 from event_pipeline_tests.oracle.organisation import UNKNOWN, Organisation
-from event_pipeline_tests.oracle.records import Records, unbroken_run
+from event_pipeline_tests.oracle.records import Records
 
 PAID = ("yes", "verified")
 """What a sheet's payment column says of one that was paid."""
@@ -30,6 +31,8 @@ class Registration:
     event_id: str
     email: str | None
     name: str | None
+    phone: str | None
+    student_id: str | None
     registered_at: datetime | None
     registration_status: str
     registration_type: str | None
@@ -121,6 +124,8 @@ def _from_app(key: str, row: Row, records: Records) -> Registration:
         event_id=_event_of(row["event_id"], records),
         email=row["email"],
         name=row["name"],
+        phone=row["phone"],
+        student_id=row["student_id"],
         registered_at=row["registered_at"],
         registration_status=status,
         registration_type=row["registration_type"],
@@ -139,7 +144,7 @@ def _read_sheets(
     records: Records, known: Mapping[str, Registration], organisation: Organisation
 ) -> tuple[list[Correction], dict[str, Registration]]:
     rows = {key: row for key, row in sorted(records.sheet_rows.items()) if _is_about_somebody(row)}
-    matches = _Matches(rows, known)
+    matches = Matches(rows, known)
     absent = _named_by_absent(records)
     first = _first_rows(rows)
     corrections: list[Correction] = []
@@ -169,7 +174,7 @@ def _first_rows(rows: Mapping[str, Row]) -> dict[str, str]:
         if row["email"] is not None or key is None:
             first[row_id] = row_id
             continue
-        number = re.sub(r"\D", "", row["phone"] or "") or row_id.partition("/")[2]
+        number = row["phone"] or row["student_id"] or row_id.partition("/")[2]
         first[row_id] = found.setdefault((row["event_id"], key, number), row_id)
     return first
 
@@ -180,37 +185,6 @@ def _once(corrections: list[Correction]) -> list[Correction]:
     for correction in sorted(corrections, key=lambda found: (*_time_order(found.occurred_at), found.row_id)):
         kept.setdefault((correction.kind, correction.registration_id), correction)
     return list(kept.values())
-
-
-class _Matches:
-    """Which registration each row of a sheet means: by event and address, and by name where there are several."""
-
-    def __init__(self, rows: Mapping[str, Row], known: Mapping[str, Registration]) -> None:
-        self._rows: Counter[tuple[str, str]] = Counter()
-        self._names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        self._known: defaultdict[tuple[str, str], list[Registration]] = defaultdict(list)
-        for registration in sorted(known.values(), key=lambda registration: registration.order):
-            if registration.email is not None:
-                self._known[registration.source_event_id, registration.email].append(registration)
-        for row in rows.values():
-            if row["email"] is not None:
-                address = (row["event_id"], row["email"])
-                self._rows[address] += 1
-                self._names[address] |= {values.name_key(row["name"]) or ""}
-
-    def of(self, row: Row) -> tuple[Registration | None, bool]:
-        """The registration, and whether the row is of somebody else whom no registration of the address names."""
-        address = (row["event_id"], row["email"])
-        candidates = self._known.get(address, [])
-        if row["email"] is None or not candidates:
-            return None, False
-        key = values.name_key(row["name"])
-        if len(candidates) == 1 and self._rows[address] == 1:
-            return candidates[0], False
-        named = {name for registration in candidates if (name := values.name_key(registration.name)) is not None}
-        same = [registration for registration in candidates if key and values.name_key(registration.name) == key]
-        is_stranger = not same and key is not None and bool(named) and named <= self._names[address]
-        return (None if is_stranger else next(iter(same or candidates))), is_stranger
 
 
 def _named_by_absent(records: Records) -> set[tuple[str, str]]:
@@ -235,6 +209,8 @@ def _walk_in(row_id: str, row: Row, records: Records, organisation: Organisation
         event_id=_event_of(row["event_id"], records),
         email=row["email"],
         name=row["name"],
+        phone=row["phone"],
+        student_id=row["student_id"],
         registered_at=_entered_at(row_id, row, records),
         registration_status=row["registration_status"] or "registered",
         registration_type=row["registration_type"],
@@ -243,7 +219,7 @@ def _walk_in(row_id: str, row: Row, records: Records, organisation: Organisation
         year_of_study=row["year_of_study"],
         payment_status=_MARKS.get(row["payment_mark"]),
         amount_minor=row["amount_minor"],
-        updated_at=row["version_at"],
+        updated_at=None,
         is_walk_in=True,
     )
 
@@ -257,10 +233,11 @@ def _entered_at(row_id: str, row: Row, records: Records) -> datetime | None:
 
 
 def _corrections(row_id: str, row: Row, matched: Registration, records: Records) -> list[Correction]:
+    """What is typed; where no time of the attendance is, it was since when the row has been read so."""
     found = []
     if row["attendance_status"] == "attended" and not matched.is_app_attended:
         is_typed = values.at_path(row["content"], "fields.attendance_time") is not None
-        run = unbroken_run(records.versions_of_sheet_rows()[row_id], "fields.attendance_status", ("attended",))
+        run = last_run(records.versions_of_sheet_rows()[row_id], "fields.attendance_status", ("attended",))
         at = row["attended_at"] if is_typed else run[0].version_at
         found.append(Correction(row_id, "attendance", matched.registration_id, row["event_id"], at))
     is_open = matched.is_walk_in or matched.payment_status in (None, "pending")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 Event = Mapping[str, Any]
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
-ZERO_DECIMAL = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
-)  # fmt: skip
-"""Currencies that Stripe counts in whole units; ISK and UGX it counts in hundredths, though they have none."""
+_IN_HUNDREDTHS = frozenset(["ISK", "UGX"])
+"""Currencies without decimals by ISO 4217 that Stripe counts in hundredths all the same."""
+_IN_WHOLE_UNITS = frozenset(["MGA"])
+"""Currencies with two decimals by ISO 4217 that Stripe counts in whole units."""
 
 MADE_LATER = {"refund": 3, "dispute": 4, "charge": 2, "payment_intent": 1, "checkout.session": 0}
 
@@ -150,13 +150,20 @@ def _give_back(payment: ProviderPayment, charges: list[Event], refunds: list[Eve
             said += thing["amount"] if begun_later else -thing["amount"] if failed_later and is_before else 0
         unnamed = said - sum(entry.amount_minor for entry in entries)
         if unnamed > 0 and charge["captured"]:
-            shown_at = next(_at(e) for e in ordered if _refunded(_thing(e), charge["id"]) >= charge["amount_refunded"])
-            entries.append(GivenBack(charge["id"], "refund", unnamed, shown_at))
+            entries.append(GivenBack(charge["id"], "refund", unnamed, _shown_since(ordered, charge)))
     payment.given_back += entries
 
 
-def _refunded(thing: Mapping[str, Any], charge_id: str) -> int:
-    return thing["amount_refunded"] if thing["id"] == charge_id else -1
+def _shown_since(ordered: list[Event], charge: Mapping[str, Any]) -> datetime:
+    """Since when every state of the charge has shown as much given back as its latest: one that failed is not it."""
+    since = None
+    for event in ordered:
+        thing = _thing(event)
+        if thing["id"] == charge["id"]:
+            is_shown = thing["amount_refunded"] >= charge["amount_refunded"]
+            since = (since or _at(event)) if is_shown else None
+    assert since is not None, "the latest state shows what it shows"
+    return since
 
 
 def _made_at(thing: Mapping[str, Any]) -> datetime:
@@ -183,9 +190,15 @@ def _settle(payment: ProviderPayment, charges: list[Event], intents: list[Event]
 
 
 def _in_minor_units(payment: ProviderPayment) -> None:
-    """Amounts in ISO 4217's minor units: Stripe counts some currencies that have none in hundredths."""
-    if payment.currency in ("ISK", "UGX"):
-        payment.asked_minor //= 100
-        payment.received_minor //= 100
-        for entry in payment.given_back:
-            entry.amount_minor //= 100
+    """Amounts in ISO 4217's minor units, which are Stripe's own of all but a few currencies."""
+    if payment.currency in _IN_HUNDREDTHS:
+        _convert(payment, lambda amount: amount // 100)
+    elif payment.currency in _IN_WHOLE_UNITS:
+        _convert(payment, lambda amount: amount * 100)
+
+
+def _convert(payment: ProviderPayment, to_minor: Callable[[int], int]) -> None:
+    payment.asked_minor = to_minor(payment.asked_minor)
+    payment.received_minor = to_minor(payment.received_minor)
+    for entry in payment.given_back:
+        entry.amount_minor = to_minor(entry.amount_minor)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from event_pipeline_tests.oracle import attendance, cancellations, course, dimensions, discrepancies, mail, marts
+from event_pipeline_tests.oracle import (
+    attendance,
+    cancellations,
+    course,
+    dimensions,
+    discrepancies,
+    mail,
+    marts,
+    people,
+)
 from event_pipeline_tests.oracle import payments as money
 from event_pipeline_tests.oracle.documents import Document, Documents
 from event_pipeline_tests.oracle.fields import Row
@@ -22,6 +31,7 @@ def recomputed(arrived: Iterable[Document], organisation: Organisation) -> Table
     claims = attendance.claims(records, known, corrections, organisation)
     payments = money.Payments(records, known, corrections, organisation)
     tables: Tables = {
+        "people.people": people.rows(records, organisation),
         "core.dim_events": dimensions.events(records, organisation),
         "core.dim_clubs": dimensions.clubs(records),
         "core.dim_categories": dimensions.categories(records),

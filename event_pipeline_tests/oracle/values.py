@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import idna
+import phonenumbers
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
@@ -83,6 +84,20 @@ def email(text: str) -> str | None:
         return None
 
 
+def phone(text: str, country: str) -> str | None:
+    """The number in E.164 by the numbering plans of phonenumbers; of a float the number that it stands for."""
+    digits = "".join(str(unicodedata.decimal(char, char)) for char in text)
+    bare = re.sub(r"^(\+?\d+)\.0+$", r"\1", digits)
+    for written in (bare, re.sub(r"^00(?=[1-9])", "+", bare)):
+        try:
+            number = phonenumbers.parse(written, country)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return None
+
+
 def instant(text: str, time_zone: str) -> datetime | None:
     """An instant between the years 2000 and 2100; a text without a zone is local time."""
     found = _any_instant(text, time_zone)
@@ -103,7 +118,12 @@ def _any_instant(text: str, time_zone: str) -> datetime | None:
             local = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", iso))
         except ValueError:
             return None
-    return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)
+    return local.astimezone(UTC) if local.tzinfo else _shown(local, ZoneInfo(time_zone))
+
+
+def _shown(local: datetime, zone: ZoneInfo) -> datetime:
+    """When the zone's clocks showed this: the later time, where they were put back and showed it twice."""
+    return max(local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _of_map(text: str) -> datetime | None:

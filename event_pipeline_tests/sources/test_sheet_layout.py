@@ -177,6 +177,13 @@ def test_a_table_beside_the_list_is_no_part_of_it() -> None:
     assert row.custom_fields == {"T-shirt size": "M"}
 
 
+def test_the_header_of_a_table_beside_a_person_takes_nobody_out_of_the_list() -> None:
+    header = ["Name", "Email", "Phone", "", "Summary", ""]
+    walk_ins = [["Walk In", "", "98765 43210", "", "Name", "Amount"], ["", "", "", "", "Email", "Phone"]]
+    rows = registrations(header, *walk_ins, ["Late Comer", "", "98765 00000", "", "T-shirts", "12"])
+    assert [row.fields["name"] for row in rows] == ["Walk In", "Late Comer"]
+
+
 def test_an_empty_column_put_into_the_list_parts_nothing_from_it() -> None:
     [row] = registrations([*APP_HEADER[:9], "", *APP_HEADER[9:]], [*ASHA[:9], "", *ASHA[9:]])
     assert (row.fields["notes"], row.fields["payment_verified"]) == ("paid in cash", "Yes")

@@ -15,6 +15,7 @@ from event_pipeline.api.keys import ApiKey
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.openapi import READS, problems
 from event_pipeline.api.services import Services, Shared
+from event_pipeline.sources.clock_times import instant_of_clock
 
 router = APIRouter(tags=["coming in"])
 
@@ -57,7 +58,7 @@ def _time(at: datetime | str, zone: ZoneInfo) -> tuple[datetime | None, str | No
     if isinstance(at, str):
         return None, at
     try:
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC), None
+        return at.astimezone(UTC) if at.tzinfo else instant_of_clock(at, zone), None
     except OverflowError:  # at the ends of the calendar
         return None, str(at)
 

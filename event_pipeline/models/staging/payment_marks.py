@@ -5,10 +5,10 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from event_pipeline.models.database_functions import extract_texts
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.parsers import instant, plausible_instant, trimmed
 from event_pipeline.models.staging.firebase import version_instant
+from event_pipeline.models.staging.mark_runs import mark_runs
 
 _IN_REGISTRATIONS = ["$.payment_status", "$.updated_at", "$.registration_date", "$.created_at"]
 _IN_SHEET_ROWS = ["$.fields.payment_verified"]
@@ -17,11 +17,10 @@ _IN_SHEET_ROWS = ["$.fields.payment_verified"]
 def payment_verifications(raw_registrations: ir.Table, raw_sheets_rows: ir.Table, locale: Locale) -> ir.Table:
     """One row per document of several versions whose latest ones say paid, with when the first of these was written.
 
-    From raw.firebase_registrations and raw.sheets_rows. A document of one version was marked when it was written, so
-    only those with more are parsed.
+    From raw.firebase_registrations and raw.sheets_rows.
     """
-    registrations = unbroken_runs(raw_registrations, _IN_REGISTRATIONS, ["verified"])
-    rows = unbroken_runs(raw_sheets_rows, _IN_SHEET_ROWS, ["yes", "verified"])
+    registrations = mark_runs(raw_registrations, _IN_REGISTRATIONS, ["verified"])
+    rows = mark_runs(raw_sheets_rows, _IN_SHEET_ROWS, ["yes", "verified"])
     # In steps, so that the database computes each once.
     places = range(1, len(_IN_REGISTRATIONS))
     tidied = registrations.mutate(**{f"_text{place}": trimmed(registrations.texts[place]) for place in places})
@@ -40,21 +39,3 @@ def payment_verifications(raw_registrations: ir.Table, raw_sheets_rows: ir.Table
             verified_at=version_instant(rows.version),
         ),
     )
-
-
-def unbroken_runs(raw: ir.Table, paths: list[str], words: list[str]) -> ir.Table:
-    """The first ``version`` of each document since which the first of ``paths`` says one of ``words``, with all texts.
-
-    Only of documents with several versions: one that has a single version has said so since then.
-    """
-    counted = raw.group_by("document_id").agg(versions=raw.count())
-    history = raw.semi_join(counted.filter(counted.versions > 1), "document_id")
-    texts = extract_texts(history.payload, ibis.literal(paths, type="array<string>"))
-    read = history.select(
-        "document_id", "version", texts=ibis.ifelse(history.operation == "upsert", texts, ibis.null("array<string>"))
-    )
-    said = read.mutate(_is_said=read.texts[0].strip().lower().isin(words).fill_null(False))
-    other = said.filter(~said._is_said).group_by("document_id").agg(_other=said.version.max())
-    later = said.filter(said._is_said).left_join(other, "document_id").drop("document_id_right")
-    later = later.filter((later.version > later._other).fill_null(True))
-    return later.group_by("document_id").agg(texts=later.texts.argmin(later.version), version=later.version.min())

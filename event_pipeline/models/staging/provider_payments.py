@@ -95,16 +95,19 @@ def _refunds(events: ir.Table) -> ir.Table:
     refunds = _latest_refunds(events)
     shown = _shown_by_charges(events, refunds.filter(~refunds.is_back))
     charges = _charges(events)
-    # A charge that was captured in part may show a refund of the part that it released.
     totals = charges.group_by("payment_key").agg(
-        _until=charges.occurred_at.max(), _has_release=(charges.amount_minor > charges.captured_minor).any()
+        _since=charges.occurred_at.min(),
+        _until=charges.occurred_at.max(),
+        _released=(charges.amount_minor - charges.captured_minor).max(),
     )
     in_all = shown.group_by("payment_key").agg(_shown=shown.amount_minor.sum())
     standing = refunds.filter(refunds.is_back & (refunds.amount_minor > 0))
     known = standing.left_join(totals, "payment_key").drop("payment_key_right")
     is_after = (known.occurred_at > known._until).fill_null(True)
     after = known.filter(is_after)
-    before = known.filter(~is_after & ~known._has_release)
+    # What a charge releases as it is captured in part may be told as a refund too.
+    is_release = (known.amount_minor == known._released) & (known.occurred_at <= known._since)
+    before = known.filter(~is_after & ~is_release.fill_null(False))
     # What was said of a refund after the charge's last word, or in the same second, holds beside it.
     late = before.group_by("payment_key").agg(_late=before.amount_minor.sum(where=before.last_at >= before._until))
     points = ibis.union(

@@ -210,7 +210,8 @@ def _from_sheets(sheet_corrections: ir.Table, sheet_rows: ir.Table) -> ir.Table:
             else_=ibis.null("string"),
         ),
         amount_minor=rows.amount_minor,
-        updated_at=rows.version_at,
+        # What is read of a row changes with every edit and sort: nothing says when its states were reached.
+        updated_at=ibis.null("timestamp('UTC')"),
         _person_name=rows.participant_name,
         is_app_attended=ibis.literal(False),
         app_attended_at=ibis.null("timestamp('UTC')"),

@@ -11,11 +11,10 @@ from event_pipeline.models.documents import PREPARED
 from event_pipeline.models.identity import keyed_hash
 from event_pipeline.models.locale import Locale
 from event_pipeline.models.staging.firebase import stage_documents, version_instant
-from event_pipeline.models.staging.payment_marks import unbroken_runs
+from event_pipeline.models.staging.mark_runs import mark_runs
 from event_pipeline.models.staging.sheet_matches import absent_rows, with_registrations
 
 REGISTRATIONS_WORKSHEET = "Registrations"
-_ATTENDANCE = ["$.fields.attendance_status"]
 _QUESTIONABLE = {
     "payment_verified": "payment_mark",
     "payment_amount": "amount_minor",
@@ -47,18 +46,19 @@ def sheet_rows(raw_sheets_rows: ir.Table, events: ir.Table, locale: Locale) -> i
 
 
 def _dated(rows: ir.Table, raw_sheets_rows: ir.Table) -> ir.Table:
+    """Adds when somebody was entered and came, where nobody typed it: an edit or a sorted sheet moves neither."""
     upserts = raw_sheets_rows.filter(raw_sheets_rows.operation == "upsert")
     first = upserts.group_by(_document=upserts.document_id).agg(_first=upserts.version.min())
-    runs = unbroken_runs(raw_sheets_rows, _ATTENDANCE, ["attended"])
-    since = runs.select(_attended=runs.document_id, _since=runs.version)
-    joined = rows.left_join(first, rows.document_id == first._document)
-    joined = joined.left_join(since, joined.document_id == since._attended)
-    last = ibis.coalesce(version_instant(joined._since), joined.version_at)
+    runs = mark_runs(raw_sheets_rows, ["$.fields.attendance_status"], ["attended"])
+    attended = runs.select(_attended=runs.document_id, _since=runs.version)
+    entered = rows.left_join(first, rows.document_id == first._document)
+    joined = entered.left_join(attended, entered.document_id == attended._attended)
+    since = ibis.coalesce(version_instant(joined._since), joined.version_at)
     return joined.mutate(
         entered_at=ibis.ifelse(
             joined[PREPARED + "registered_at"].isnull(), version_instant(joined._first), joined.registered_at
         ),
-        came_at=ibis.ifelse(joined[PREPARED + "attended_at"].isnull(), last, joined.attended_at),
+        came_at=ibis.ifelse(joined[PREPARED + "attended_at"].isnull(), since, joined.attended_at),
     ).drop("_document", "_first", "_attended", "_since")
 
 
