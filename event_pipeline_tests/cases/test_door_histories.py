@@ -82,7 +82,7 @@ def _export(copied: Settings, name: str, events: dict[str, Any], registrations: 
 
 
 def _registrations(number: int) -> dict[str, Any]:
-    """Per person one that counts, a second of the same address, a cancelled one, and one of the other event."""
+    """Per person one that counts, its second, a cancelled one, a team's, and one of the other event."""
     hack, quiz = f"hack{number}", f"quiz{number}"
     made: dict[str, Any] = {}
     for person in range(PEOPLE):
@@ -91,6 +91,9 @@ def _registrations(number: int) -> dict[str, Any]:
             f"{name}-own": registration(name, event_id=hack),
             f"{name}-second": registration(name, event_id=hack),
             f"{name}-cancelled": registration(f"{name}c", event_id=hack, status="cancelled"),
+            f"{name}-team": registration(
+                f"{name}t", event_id=hack, registration_type="team", additional_info={"team_members": [{}, {}]}
+            ),
             f"{name}-quiz": registration(name, event_id=quiz),
         }
     return made
@@ -103,6 +106,7 @@ def _text(drawn: Drawn, number: int) -> str:
         "second": qr_code(f"{name}-second", name, hack),
         "quiz": qr_code(f"{name}-quiz", name, f"quiz{number}"),
         "lies": qr_code(f"{name}-own", name, f"quiz{number}"),
+        "team": qr_code(f"{name}-team", f"{name}t", hack),
         "cancelled": qr_code(f"{name}-cancelled", f"{name}c", hack),
         "misread": code.replace(f"{name}@", f"{name}x@"),
         "half": code[:30],
@@ -145,11 +149,11 @@ def test_what_phones_are_told_is_what_the_tables_count(door: tuple[Settings, Api
     assert {scanner for scanner, *_ in facts} == set(told)
     wrong = {scanner: (told[scanner], reason) for scanner, reason, *_ in facts if reason not in REASONS[told[scanner]]}
     assert wrong == {}
-    names = {scanner: (event_id, registration_id.split("-")[0]) for scanner, _, _, registration_id, event_id in facts
-             if registration_id}  # fmt: skip
+    names = {scanner: (event_id, name.removesuffix("-own").removesuffix("-second"))
+             for scanner, _, _, name, event_id in facts if name}  # fmt: skip
     admitted = Counter(names[scanner] for scanner, answer in told.items() if answer in {"admitted", "unpaid"})
     counted = Counter(names[scanner] for scanner, _, is_counted, *_ in facts if is_counted)
-    assert admitted == counted
+    assert admitted == counted == dict.fromkeys(counted, 1)
     came = ask(
         copied, "SELECT source_event_id, count(*)::INTEGER FROM warehouse.core.fact_registrations "
         "WHERE is_attended AND source_event_id IN (?, ?) GROUP BY 1", list(events)
