@@ -35,6 +35,7 @@ Definitions that hold wherever these numbers appear:
   only released because it was captured in part; refunds begun after that are added, refunds that failed after it are
   taken off. A refund that is pending counts as given back; one that failed or was cancelled never happened. A dispute
   moves no money until it is lost; one that is won, withdrawn or reinstated in the end moves none.
+  One lost in another currency than the payment's takes all that was left of it, since its amount cannot be subtracted.
 - *Revenue*: what was received less what was given back, in minor units of the payment's own currency. Rejected, pending
   and failed payments are no revenue; a cancelled registration's payment stays revenue until it is given back.
 - *Days of money*: a payment counts on the day it was paid, a refund on the day it was given back, a lost dispute on the
