@@ -26,7 +26,8 @@ Definitions that hold wherever these numbers appear:
 - *Payment*: money for one purpose, once, whoever says so. A provider's session, payment intent and charges are one
   payment. What the app or a sheet marks by hand (``app_status``) belongs to the earliest payment that the provider
   received for that registration; the provider's word outranks the mark. A sheet's mark adds nothing to what the
-  provider received. Where the provider only knows attempts that
+  provider received. The amount of a mark is the registration's own, else the one typed in the sheet's row, else the
+  event's fee. Where the provider only knows attempts that
   brought no money, a verified mark is a payment of its own (it was paid another way) and any other mark belongs to the
   latest attempt. Money for a duplicate, a shared address or a cancelled registration is money like any other.
 - *State of a payment*: of each charge, refund and dispute the latest state counts, in whatever order and however often
