@@ -28,7 +28,8 @@ Definitions that hold wherever these numbers appear:
 - *Payment*: money for one purpose, once, whoever says so. A provider's session, payment intent and charges are one
   payment. What the app or a sheet marks by hand (``app_status``) belongs to the earliest payment that the provider
   received for that registration; the provider's word outranks the mark. A sheet's mark adds nothing to what the
-  provider received. Where the provider only knows attempts that
+  provider received. The amount of a mark is the registration's own, else the one typed in the sheet's row, else the
+  event's fee. Where the provider only knows attempts that
   brought no money, a verified mark is a payment of its own (it was paid another way) and any other mark belongs to the
   latest attempt. Money for a duplicate, a shared address or a cancelled registration is money like any other.
 - *State of a payment*: of each charge, refund and dispute the latest state counts, in whatever order and however often
@@ -37,6 +38,7 @@ Definitions that hold wherever these numbers appear:
   only released because it was captured in part; refunds begun after that are added, refunds that failed after it are
   taken off. A refund that is pending counts as given back; one that failed or was cancelled never happened. A dispute
   moves no money until it is lost; one that is won, withdrawn or reinstated in the end moves none.
+  One lost in another currency than the payment's takes all that was left of it, since its amount cannot be subtracted.
 - *Revenue*: what was received less what was given back, in minor units of the payment's own currency. Rejected, pending
   and failed payments are no revenue; a cancelled registration's payment stays revenue until it is given back.
 - *Days of money*: a payment counts on the day it was paid, a refund on the day it was given back, a lost dispute on the

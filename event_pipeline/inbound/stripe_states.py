@@ -95,7 +95,7 @@ def state_of(said: str, thing: Mapping[str, Any], before: Mapping[str, Any]) -> 
     own_id = text_of(thing.get("id"))
     if said in _INTENTS and own_id:
         return _intent(said, thing, own_id)
-    if said in _SESSIONS and (payment_id or own_id):
+    if said in _SESSIONS and (payment_id or own_id) and thing.get("mode") != "setup":
         return _session(said, thing, payment_id or own_id or "")
     if said in _CHARGES and (payment_id or own_id):
         return _charge(said, thing, before, payment_id or own_id or "")
@@ -107,8 +107,8 @@ def state_of(said: str, thing: Mapping[str, Any], before: Mapping[str, Any]) -> 
         return PaymentState("refund", payment_id, status, order, thing.get("amount"))
     if said in _DISPUTES and payment_id:
         status, order = _DISPUTE_STATUSES.get(text_of(thing.get("status")) or "", ("open", 2))
-        if said == "charge.dispute.funds_reinstated":
-            # The money is back, whatever the dispute still says.
+        # The money of a dispute that is over is back; of an open one only what was refunded before it.
+        if said == "charge.dispute.funds_reinstated" and status != "open":
             status, order = _DISPUTE_STATUSES["won"]
         return PaymentState("dispute", payment_id, status, order, thing.get("amount"))
     return None
@@ -123,10 +123,12 @@ def _intent(said: str, thing: Mapping[str, Any], own_id: str) -> PaymentState:
 
 def _session(said: str, thing: Mapping[str, Any], payment_id: str) -> PaymentState:
     status, order = _SESSIONS[said]
-    # A session may be complete while a slow method of payment is not.
-    if status == "succeeded" and thing.get("payment_status") == "unpaid":
+    amount, payment_status = thing.get("amount_total"), thing.get("payment_status")
+    # A session may be complete while a slow method of payment is not, or before the day on which it is to be paid.
+    is_open = payment_status == "unpaid" or (payment_status == "no_payment_required" and amount)
+    if said == "checkout.session.completed" and is_open:
         status, order = "pending", 1
-    amount, is_paid = thing.get("amount_total"), status == "succeeded"
+    is_paid = status == "succeeded"
     return PaymentState("session", payment_id, status, order, amount, amount if is_paid else 0, is_payment=is_paid)
 
 
@@ -138,6 +140,8 @@ def _charge(said: str, thing: Mapping[str, Any], before: Mapping[str, Any], paym
     # An authorisation is only ever let go as a whole: a part given back is of money that was received.
     is_part = said == "charge.refunded" and in_all is not None and authorised is not None and in_all < authorised
     if status == "succeeded" and thing.get("captured") is False and not is_part:
+        if said == "charge.refunded" or thing.get("refunded") is True:
+            return PaymentState("charge", payment_id, "failed", 3 * _ORDERS_OF_A_STEP, amount, 0, 0, 0)
         return PaymentState("charge", payment_id, "pending", _ORDERS_OF_A_STEP, amount, 0, 0, 0)
     if status != "succeeded":
         order = 3 * _ORDERS_OF_A_STEP if status == "failed" else 0

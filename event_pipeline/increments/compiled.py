@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import IBIS_TYPES, Contract
+from event_pipeline.models.locale import Locale
 from event_pipeline.models.model import Model
 from event_pipeline.models.rules import accepted_rows, broken_rules, flag_rows, row_rules
 from event_pipeline.settings import Settings
@@ -62,7 +63,7 @@ class Compiler:
         rows = model.apply(tables, model_parameters(self._settings, as_of))
         if model.name not in PARSED:
             return CompiledModel(self._sql(rows))
-        rules = row_rules(model.contract, self._settings.validation)
+        rules = row_rules(model.contract, self._settings.validation, Locale.of(self._settings.organisation))
         parsed = flag_rows(rows, rules)
         flagged = self._table(FLAGGED, parsed.schema())
         accepted = accepted_rows(flagged, model.contract, rules)

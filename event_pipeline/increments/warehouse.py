@@ -145,7 +145,7 @@ CORE_INCREMENTS: dict[str, Increment] = {
                 ),
             ),
             "staging.sheet_corrections": Input(
-                ("registration_id", "sheet_row_id", "correction", "occurred_at"),
+                ("registration_id", "sheet_row_id", "correction", "corrected_value", "occurred_at"),
                 touches=f"{_BY_HAND} FROM {{changed}} UNION {_PAYMENTS_OF}",
                 reads=(
                     Lookup(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from event_pipeline.models.locale import Locale
+from event_pipeline.contracts.currencies import major_units
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.rows import first_row
 
@@ -18,22 +18,24 @@ class Figures:
     attendance_rate: float | None
     revenue_minor: int
     currency: str
-    minor_units: int
+    other_revenue: tuple[tuple[str, int], ...] = ()
+    """Other currencies, each with its revenue in its own minor units."""
 
     def sentence(self) -> str:
-        """'2,000 registrations for 41 events, 63.1 % of those expected attended, INR 12,345.00 of revenue'."""
+        """'2,000 registrations for 41 events, 63.1% of those expected attended, INR 12,345.00 of revenue'."""
         parts = [f"{_counted(self.registrations, 'registration')} for {_counted(self.events, 'event')}"]
         if self.attendance_rate is not None:
             parts.append(f"{self.attendance_rate:.1%} of those expected attended")
-        decimals = len(str(self.minor_units)) - 1
-        parts.append(f"{self.currency} {self.revenue_minor / self.minor_units:,.{decimals}f} of revenue")
+        money = [_money(*amount) for amount in ((self.currency, self.revenue_minor), *self.other_revenue)]
+        parts.append(f"{' + '.join(money)} of revenue")
         return ", ".join(parts)
 
 
 def read_figures(settings: Settings) -> Figures:
-    """The totals of ``marts.agg_club_metrics``."""
+    """The totals of ``marts.agg_club_metrics``, and of ``marts.agg_event_revenue`` what is in other currencies."""
     from event_pipeline.warehouse.connection import connect
 
+    currency = settings.organisation.currency
     with connect(settings, ("warehouse",), read_only=True) as connection:
         row = first_row(
             connection.execute(
@@ -44,9 +46,13 @@ def read_figures(settings: Settings) -> Figures:
             """
             )
         )
+        others = connection.execute(
+            "SELECT currency, sum(revenue_minor)::BIGINT AS revenue FROM warehouse.marts.agg_event_revenue "
+            "WHERE currency <> $currency GROUP BY currency HAVING revenue <> 0 ORDER BY currency",
+            {"currency": currency},
+        ).fetchall()
     events, registrations, rate, revenue = row or (0, 0, None, 0)
-    locale = Locale.of(settings.organisation)
-    return Figures(int(events), int(registrations), rate, int(revenue), locale.currency, locale.minor_units)
+    return Figures(int(events), int(registrations), rate, int(revenue), currency, tuple(others))
 
 
 def source_failures(settings: Settings) -> list[str]:
@@ -62,6 +68,11 @@ def source_failures(settings: Settings) -> list[str]:
         f"{source}{'' if collection == '*' else f' {collection}'} is {state}: {message}"
         for source, collection, state, message in rows
     ]
+
+
+def _money(currency: str, amount_minor: int) -> str:
+    whole, point, fraction = major_units(amount_minor, currency).partition(".")
+    return f"{currency} {int(whole):,}{point}{fraction}" if int(whole) else f"{currency} {whole}{point}{fraction}"
 
 
 def _counted(number: int, noun: str) -> str:

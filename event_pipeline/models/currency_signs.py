@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 _SIGNS: dict[str, str] = {
-    "INR": "₹ ₨ rs. rs re. rupees rupee",
-    "PKR": "₨ rs. rs rupees", "LKR": "රු ₨ rs. rs", "NPR": "रु ₨ rs. rs", "MUR": "₨ rs. rs", "BDT": "৳ tk. tk taka",
-    "EUR": "€ euros euro",
+    "INR": "₹ ₨ rs. rs re. re rupees rupee रु. रु रू. रू रुपये रुपए",
+    "PKR": "₨ rs. rs rupees", "LKR": "රු. රු ₨ slrs. slrs rs. rs", "NPR": "रु. रु रू. रू ₨ nrs. nrs rs. rs",
+    "MUR": "₨ rs. rs", "BDT": "৳ টাকা tk. tk taka", "EUR": "€ euros euro",
     "USD": "us$ $ dollars dollar", "CAD": "ca$ c$ $", "AUD": "au$ a$ $", "NZD": "nz$ $", "SGD": "s$ $", "HKD": "hk$ $",
-    "MXN": "mx$ $", "ARS": "$", "CLP": "$", "COP": "$", "BRL": "r$", "TWD": "nt$ $",
-    "GBP": "£ pounds pound", "JPY": "¥ ￥ 円 yen", "CNY": "¥ ￥ 元 yuan", "KRW": "₩ 원", "CHF": "sfr. sfr fr. fr",
+    "MXN": "mx$ $", "ARS": "$", "CLP": "$", "COP": "$", "BRL": "r$", "TWD": "nt$ $", "CRC": "₡", "PYG": "₲",
+    "GBP": "£ pounds pound", "JPY": "¥ ￥ 円 yen", "CNY": "¥ ￥ 元 yuan rmb", "KRW": "₩ 원 won",
+    "CHF": "sfr. sfr fr. fr franken francs",
     "SEK": "kr. kr", "NOK": "kr. kr", "DKK": "kr. kr", "ISK": "kr. kr", "PLN": "zł", "CZK": "kč", "HUF": "ft",
-    "RUB": "₽ руб. руб", "UAH": "₴ грн", "TRY": "₺ tl", "RON": "lei", "BGN": "лв. лв", "ILS": "₪", "VND": "₫ đ",
-    "THB": "฿", "PHP": "₱", "IDR": "rp. rp", "MYR": "rm", "NGN": "₦", "KES": "ksh. ksh", "ZAR": "r", "GHS": "gh₵ ₵",
-    "AED": "د.إ dhs. dhs dh", "SAR": "﷼ ر.س sr", "KWD": "د.ك kd", "BHD": "د.ب bd", "TND": "د.ت dt",
+    "RUB": "₽ руб. руб", "UAH": "₴ грн. грн", "TRY": "₺ tl", "RON": "lei", "BGN": "лв. лв", "ILS": "₪", "GEL": "₾",
+    "KZT": "₸", "VND": "₫ đ", "THB": "฿", "PHP": "₱", "IDR": "rp. rp", "MYR": "rm", "MNT": "₮", "KHR": "៛", "LAK": "₭",
+    "NGN": "₦", "KES": "ksh. ksh kshs. kshs", "UGX": "ush. ush ushs. ushs", "TZS": "tsh. tsh tshs. tshs", "ZAR": "r",
+    "GHS": "gh₵ ₵", "EGP": "e£ £e le ج.م. ج.م", "MAD": "د.م. د.م dhs. dhs dh", "AED": "د.إ. د.إ dhs. dhs dh. dh",
+    "SAR": "﷼ ر.س. ر.س sr", "QAR": "ر.ق. ر.ق qr", "OMR": "ر.ع. ر.ع", "JOD": "د.أ. د.أ jd", "KWD": "د.ك. د.ك kd",
+    "BHD": "د.ب. د.ب bd", "TND": "د.ت. د.ت dt",
 }  # fmt: skip
+_MORE_CODES = frozenset([
+    "afn", "all", "amd", "aoa", "azn", "bam", "bbd", "bif", "bnd", "bob", "bsd", "btn", "bwp", "byn", "bzd", "cdf",
+    "cup", "cve", "djf", "dop", "dzd", "etb", "fjd", "gmd", "gnf", "gtq", "gyd", "hnl", "htg", "iqd", "irr", "jmd",
+    "kgs", "kmf", "kyd", "lbp", "lrd", "lsl", "lyd", "mdl", "mga", "mkd", "mmk", "mop", "mru", "mvr", "mwk", "mzn",
+    "nad", "nio", "pab", "pen", "pgk", "rsd", "rwf", "scr", "sdg", "sll", "sos", "srd", "ssp", "syp", "szl", "thb",
+    "tjs", "tmt", "top", "ttd", "uyu", "uzs", "ves", "vuv", "wst", "xaf", "xcd", "xof", "xpf", "yer", "zmw", "zwl",
+])  # fmt: skip
+"""Codes of currencies without a sign above."""
 
 _DECIMAL_COMMA = frozenset([
     "AD", "AL", "AM", "AO", "AR", "AT", "AZ", "BA", "BE", "BF", "BG", "BI", "BJ", "BO", "BR", "BY", "CD",
@@ -29,6 +43,13 @@ _DECIMAL_COMMA = frozenset([
 def signs_of(currency: str) -> tuple[str, ...]:
     """The signs of the currency in lower case, its ISO code among them, longer ones before what they begin with."""
     return tuple(sorted({currency.lower(), *_SIGNS.get(currency, "").split()}, key=lambda sign: (-len(sign), sign)))
+
+
+def names_currency(word: str) -> bool:
+    """Whether a word in lower case is a sign or a code of a currency, or holds a symbol of one."""
+    if word in _MORE_CODES or any(unicodedata.category(char) == "Sc" and char != "¢" for char in word):
+        return True
+    return any(word in signs_of(currency) for currency in _SIGNS)
 
 
 def writes_decimal_comma(country: str) -> bool:

@@ -90,7 +90,10 @@ python_phone = _builtin("python_phone", ("string", "string"), "string")
 """``phones.phone_number`` of a text in a country."""
 
 python_amount = _builtin("python_amount", ("string", "string"), "string")
-"""``amounts.amount_minor`` of a text; the second gives currency, country and minor units, with spaces between."""
+"""``amounts.amount_minor`` of a text; the second gives currency and country, with a space between."""
+
+python_amount_refusal = _builtin("python_amount_refusal", ("string", "string"), "string")
+"""``amounts.refusal`` of a text in a writing as for ``python_amount``."""
 
 python_instant = _builtin("python_instant", ("string", "string"), "int64")
 """``written_dates.instant_micros`` of a text in a time zone; 0 when the text is no date."""

@@ -20,6 +20,7 @@ from event_pipeline.models.staging import (
     inbox,
     payment_marks,
     provider_payments,
+    provider_refunds,
     registrations,
     sheets,
 )
@@ -61,7 +62,7 @@ DERIVED_MODELS = (
         ("raw.firebase_registrations", "raw.sheets_rows"),
         ("locale",),
     ),
-    Model(STAGING_DERIVED["provider_refunds"], provider_payments.provider_refunds, ("staging.payment_events",)),
+    Model(STAGING_DERIVED["provider_refunds"], provider_refunds.provider_refunds, ("staging.payment_events",)),
     Model(
         STAGING_DERIVED["provider_payments"],
         provider_payments.provider_payments,

@@ -9,8 +9,13 @@ import ibis
 import ibis.expr.types as ir
 
 from event_pipeline.contracts.contract import Column, Consequence, Contract
+from event_pipeline.contracts.currencies import major_units
 from event_pipeline.contracts.row_rule_names import DOCUMENT
+from event_pipeline.models.amounts import writing_of
+from event_pipeline.models.currency_signs import writes_decimal_comma
+from event_pipeline.models.database_functions import python_amount_refusal
 from event_pipeline.models.documents import IS_OBJECT, PREPARED, TEXTS, text_of
+from event_pipeline.models.locale import Locale
 from event_pipeline.settings import Validation
 
 IS_REJECTED = "_is_rejected"
@@ -19,13 +24,16 @@ IS_FLAGGED = "_is_flagged"
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
-    """One condition no row may break. ``name`` is what settings and quarantine call it: ``field.kind``."""
+    """One condition no row may break. ``name`` is what settings and quarantine call it: ``field.kind``.
+
+    ``advice`` is what to do about it, for every row alike or by what the row holds.
+    """
 
     field: str
     kind: str
     consequence: Consequence
     broken: Callable[[ir.Table], ir.BooleanValue]
-    advice: str
+    advice: str | Callable[[ir.Table], ir.StringValue]
 
     @property
     def name(self) -> str:
@@ -37,7 +45,6 @@ _EXPECTED = {
     "email": "an e-mail address such as name@example.org",
     "phone": "a phone number, with country code unless it is a national one",
     "timestamp": "a time such as 2025-06-08T02:55:00.000Z between the years 2000 and 2100",
-    "amount": "an amount such as 150 or ₹150",
     "integer": "a whole number",
     "boolean": "true or false",
     "json": "a list or an object",
@@ -47,7 +54,7 @@ _EXPECTED = {
 }
 
 
-def row_rules(contract: Contract, validation: Validation) -> list[RowRule]:
+def row_rules(contract: Contract, validation: Validation, locale: Locale) -> list[RowRule]:
     """The rules of a staging table that are switched on; in lenient mode only unusable rows are rejected."""
     rules = [
         RowRule(
@@ -55,7 +62,7 @@ def row_rules(contract: Contract, validation: Validation) -> list[RowRule]:
         )
     ]
     for column in contract.columns:
-        rules += _column_rules(contract, column)
+        rules += _column_rules(contract, column, locale)
     switches = validation.rules.get(contract.table, {})
     return [
         _as_set(rule, contract, validation)
@@ -72,7 +79,7 @@ def _as_set(rule: RowRule, contract: Contract, validation: Validation) -> RowRul
     return rule
 
 
-def _column_rules(contract: Contract, column: Column) -> list[RowRule]:
+def _column_rules(contract: Contract, column: Column, locale: Locale) -> list[RowRule]:
     name, consequence, rules = column.name, column.consequence, []
     where = f"`{column.path}`" if column.path else f"what `{name}` is made of"
     if column.parser is not None:
@@ -82,7 +89,9 @@ def _column_rules(contract: Contract, column: Column) -> list[RowRule]:
                 "garbled",
                 consequence,
                 lambda t: t[PREPARED + name].notnull() & t[name].isnull(),
-                f"correct {where}: expected {_EXPECTED[column.parser]}",
+                _amount_advice(name, where, locale)
+                if column.parser == "amount"
+                else f"correct {where}: expected {_EXPECTED[column.parser]}",
             )
         )
     if not column.nullable:
@@ -107,7 +116,7 @@ def _column_rules(contract: Contract, column: Column) -> list[RowRule]:
                 "range",
                 consequence,
                 lambda t: t[name].notnull() & ~t[name].between(column.minimum, column.maximum),
-                f"correct {where}: it must lie between {column.minimum} and {column.maximum}",
+                f"correct {where}: it must lie between {_bounds(column, locale)}",
             )
         )
     if column.max_length is not None:
@@ -121,6 +130,27 @@ def _column_rules(contract: Contract, column: Column) -> list[RowRule]:
             )
         )
     return rules
+
+
+def _amount_advice(name: str, where: str, locale: Locale) -> Callable[[ir.Table], ir.StringValue]:
+    """Why the row's text is no amount, and how one is written."""
+    example = major_units(1234 * locale.minor_units + locale.minor_units // 2, locale.currency)
+    if writes_decimal_comma(locale.country):
+        example = example.replace(".", ",")
+    expected = f"; expected an amount in {locale.currency} such as 150 or {example}"
+
+    def advice(rows: ir.Table) -> ir.StringValue:
+        return f"correct {where}: it " + python_amount_refusal(rows[PREPARED + name], writing_of(locale)) + expected
+
+    return advice
+
+
+def _bounds(column: Column, locale: Locale) -> str:
+    """The smallest and the largest value; of amounts in units of the currency, as people write them."""
+    if column.parser != "amount" or column.minimum is None or column.maximum is None:
+        return f"{column.minimum} and {column.maximum}"
+    least, most = (major_units(int(bound), locale.currency) for bound in (column.minimum, column.maximum))
+    return f"{least} and {most} {locale.currency}"
 
 
 def flag_rows(parsed: ir.Table, rules: Sequence[RowRule]) -> ir.Table:
@@ -164,7 +194,7 @@ def broken_rules(flagged: ir.Table, contract: Contract, rules: Sequence[RowRule]
                 "rule": rule.name,
                 "consequence": {"reject": "rejected", "note": "noted"}[rule.consequence],
                 "offending_value": _shown(rows, contract, rule.field),
-                "what_to_do": rule.advice,
+                "what_to_do": rule.advice if isinstance(rule.advice, str) else rule.advice(rows),
             }
         )
         found.append(ibis.ifelse(rule.broken(rows).fill_null(False), entry, ibis.null(entry.type())))

@@ -30,14 +30,22 @@ def _functions() -> dict[str, tuple[Callable[..., Any], int, str]]:
         "python_email": (emails.fold_email, 1, "VARCHAR"),
         "python_phone": (phones.phone_number, 2, "VARCHAR"),
         "python_amount": (_amount, 2, "VARCHAR"),
+        "python_amount_refusal": (_amount_refusal, 2, "VARCHAR"),
         "python_instant": (written_dates.instant_micros, 2, "BIGINT"),
         "python_members": (members.count_members, 2, "BIGINT"),
     }
 
 
 def _amount(text: str, writing: str) -> str:
-    from event_pipeline.models.amounts import amount_minor
+    from event_pipeline.models.amounts import AmountRefusedError, amount_minor
 
-    currency, country, units = writing.split()
-    amount = amount_minor(text, currency, country, int(units))
-    return "" if amount is None else str(amount)
+    try:
+        return str(amount_minor(text, *writing.split()))
+    except AmountRefusedError:
+        return ""
+
+
+def _amount_refusal(text: str, writing: str) -> str:
+    from event_pipeline.models.amounts import refusal
+
+    return refusal(text, *writing.split())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
+from event_pipeline.models.locale import Locale
 from event_pipeline.models.rules import (
     IS_FLAGGED,
     IS_REJECTED,
@@ -38,7 +39,7 @@ class StagedRows:
 def write_staging(backend: Backend, settings: Settings, contract: Contract, parsed: ir.Table) -> StagedRows:
     """Replaces the table by the rows that pass the contract's rules, and its quarantine rows by the others."""
     connection = backend.con
-    rules = row_rules(contract, settings.validation)
+    rules = row_rules(contract, settings.validation, Locale.of(settings.organisation))
     scratch = f"_flagged_{contract.table}"
     query = backend.compile(flag_rows(parsed, rules))
     # Parsed inside the transaction: what another writer commits meanwhile would be overwritten.

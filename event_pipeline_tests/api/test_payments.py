@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from event_pipeline.api.sessions import COOKIE
 from event_pipeline.increments.driver import Driver
 from event_pipeline.warehouse.connection import connect, ibis_backend
 from event_pipeline.warehouse.ingest import ingest_exports, ingest_inbox
@@ -163,6 +164,16 @@ def test_analytics_hold_other_currencies_beside_revenue(treasury: Api, headers: 
     assert answer["totals"]["revenue"] == {"amount_minor": 60_000, "currency": "INR"}
     assert answer["totals"]["other_revenue"] == [{"amount_minor": 500, "currency": "USD"}]
     assert answer["top_events"][0]["other_revenue"] == [{"amount_minor": 500, "currency": "USD"}]
+    totals = treasury.http.get("/api/pipeline/status", headers=headers).json()["totals"]
+    assert totals["revenue"] == {"amount_minor": 60_000, "currency": "INR"}
+    assert totals["other_revenue"] == [{"amount_minor": 500, "currency": "USD"}]
+
+
+def test_the_chart_of_revenue_tells_what_it_does_not_draw(treasury: Api) -> None:
+    session = treasury.services.sessions.begin(treasury.services.keys.create("x", ("read",))[0], 1)
+    headers = {"Accept": "text/html", "Cookie": f"{COOKIE}={session.secret}"}
+    page = treasury.http.get("/", params={"period": "all", "metric": "revenue"}, headers=headers).text
+    assert "In other currencies, not drawn here: $5." in page
 
 
 def test_money_by_day_is_exported_in_each_currency(treasury: Api, headers: dict[str, str]) -> None:

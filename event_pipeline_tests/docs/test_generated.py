@@ -11,6 +11,7 @@ from event_pipeline.documentation.markdown import table
 from event_pipeline.documentation.pages import PAGES, outdated_pages, write_pages
 from event_pipeline.documentation.settings_page import EXAMPLE, settings_page
 from event_pipeline.effective import effective_settings
+from event_pipeline.models.locale import Locale
 from event_pipeline.models.registry import STAGING_MODELS
 from event_pipeline.models.rules import row_rules
 from event_pipeline.settings import Settings
@@ -58,7 +59,7 @@ def test_every_setting_is_on_the_page() -> None:
 def test_the_example_file_is_valid_and_its_rule_exists() -> None:
     settings = Settings(**tomllib.loads(EXAMPLE))
     (model,) = [model for model in STAGING_MODELS if model.contract.table == "registrations"]
-    names = {rule.name for rule in row_rules(model.contract, settings.validation)}
+    names = {rule.name for rule in row_rules(model.contract, settings.validation, Locale.of(settings.organisation))}
     assert settings.validation.rules["registrations"].keys() <= names
     assert f"```toml\n{EXAMPLE}```" in settings_page()
 

@@ -126,8 +126,11 @@ def test_amounts_are_in_minor_units_of_iso_4217_however_stripe_counts(currency: 
 
 
 def test_an_amount_that_its_currency_cannot_have_is_kept_whole_and_not_rounded() -> None:
-    record = record_of(stripe_event("payment_intent.succeeded", {"currency": "isk", "amount": 150_050}))
-    assert record["type"] == "unmapped_webhook"
+    thing = {"currency": "isk", "amount": 150_000, "amount_received": 150_050}
+    record = record_of(stripe_event("payment_intent.succeeded", thing))
+    assert record["amount_minor"] == "150050 is no whole number of minor units of ISK"
+    assert record["captured_minor"] is None
+    assert '"amount_received": 150050' in record["raw"]
 
 
 def test_the_apps_ids_come_from_metadata_or_the_sessions_reference() -> None:

@@ -105,7 +105,7 @@ def payments(tables: dict[str, list[Row]]) -> dict[str, Row]:
         ("razorpay:pay_wholly-back", "refunded", 15_000, 0),
         ("razorpay:pay_refund-first", "refunded", 4_000, 0),
         ("razorpay:pay_begun", "pending", 15_000, 0),
-        ("sheet:typed", "verified", FEE, FEE),
+        ("sheet:typed", "verified", 12_000, 12_000),
         ("sheet:typed-pending", "verified", 15_000, 15_000),
         ("app:typed-rejected", "rejected", 15_000, 0),
     ],

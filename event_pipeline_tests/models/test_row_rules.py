@@ -16,6 +16,7 @@ from event_pipeline.errors import SettingsError
 from event_pipeline.models.rules import row_rules
 from event_pipeline.settings import Rule, Validation
 from event_pipeline_tests.models.one_document import quarantine, staged
+from event_pipeline_tests.models.reading import INDIA
 from event_pipeline_tests.warehouse.documents import ABSENT, changed, event, registration
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline
 
@@ -66,9 +67,32 @@ def test_a_noted_value_is_emptied_and_the_row_goes_on(
     assert (found, consequence) == (rule, "noted")
 
 
+def test_quarantine_tells_why_an_amount_was_refused(pipeline: MemoryPipeline) -> None:
+    refused = {
+        "$12": "it names another currency than INR", "12 EUR": "it names another currency than INR",
+        "Rs. 500 only": "it holds something else than a number", True: "it holds something else than a number",
+        "500-600": "it holds more than one number, or a sign where none belongs",
+        "1,00,00": "it has digits that are not grouped by thousands (`1,00,00`)",
+        "1.005": "it has more decimals than INR, which has 2",
+        12.505: "it has more decimals than INR, which has 2", "9" * 30: "it has more than 11 digits",
+    }  # fmt: skip
+    documents = {f"r{number}": value for number, value in enumerate(refused)}
+    pipeline.commit(
+        *(changed("registrations", name, registration(payment_amount=value)) for name, value in documents.items()),
+        changed("registrations", "negative", registration(payment_amount="(12.50)")),
+    )
+    pipeline.refresh({"staging.registrations"})
+    said = {row["document_id"]: row["what_to_do"] for row in pipeline.rows(QUARANTINE.name)}
+    how = "; expected an amount in INR such as 150 or 1234.50"
+    assert said == {
+        **{name: f"correct `payment_amount`: {refused[value]}{how}" for name, value in documents.items()},
+        "negative": "correct `payment_amount`: it must lie between 0.00 and 1000000000.00 INR",
+    }
+
+
 @pytest.mark.parametrize("contract", [*STAGING_FIREBASE.values(), *STAGING_PARSED.values()], ids=lambda c: c.table)
 def test_settings_may_name_exactly_the_rules_there_are(contract: Contract) -> None:
-    names = [rule.name for rule in row_rules(contract, Validation())]
+    names = [rule.name for rule in row_rules(contract, Validation(), INDIA)]
     assert row_rule_names(contract) == names
     refuse_unknown_rules(Validation(rules={contract.table: dict.fromkeys(names, Rule(enabled=False))}))
 
@@ -99,7 +123,8 @@ def test_every_broken_rule_of_a_row_is_told_with_what_to_do(pipeline: MemoryPipe
         "event_id.required": "rejected",
     }
     advice = rows["amount_minor.garbled"]["what_to_do"]
-    assert advice == "correct `payment_amount`: expected an amount such as 150 or ₹150"
+    expected = "it holds something else than a number; expected an amount in INR such as 150 or 1234.50"
+    assert advice == f"correct `payment_amount`: {expected}"
     assert {row["table_name"] for row in rows.values()} == {"registrations"}
     assert {row["source"] for row in rows.values()} == {"firestore"}
     assert len({row["version"] for row in rows.values()}) == 1

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from event_pipeline_tests.inbound.stripe_story import by_day, charge, intent, payments_of, refund, stripe_changes, told
-from event_pipeline_tests.models.stripe_stories import STORIES, numbered
+from event_pipeline_tests.models.one_document import quarantine
+from event_pipeline_tests.models.stripe_rare_stories import RARE_STORIES
+from event_pipeline_tests.models.stripe_stories import STORIES as COMMON_STORIES
+from event_pipeline_tests.models.stripe_stories import numbered
 from event_pipeline_tests.warehouse.pipelines import MemoryPipeline, Row
 
+STORIES = COMMON_STORIES | RARE_STORIES
 ARRIVALS = ("as they happened", "twice and in any order")
 
 
@@ -45,7 +49,7 @@ def test_a_payment_is_what_happened_in_the_end(
 ) -> None:
     _, status, revenue, expected = STORIES[story]
     (row,), entries = tables[f"{story}, {arrival}"]
-    assert (row["payment_status"], row["revenue_minor"]) == (status, revenue)
+    assert (row["payment_status"], row["revenue_minor"], row["currency"]) == (status, revenue, "INR")
     assert by_day(entries) == sorted(expected, key=lambda entry: (entry[2], entry[0], entry[1]))
 
 
@@ -54,6 +58,9 @@ def test_a_payment_is_what_happened_in_the_end(
     [
         ("dispute opened", "disputed", True, None),
         ("dispute won", "verified", False, None),
+        ("inquiry closed", "verified", False, None),
+        ("dispute in another currency open", "disputed", True, None),
+        ("part of a disputed amount reinstated, because it was refunded before", "disputed", True, "partly_refunded"),
         ("dispute lost", "refunded", False, "dispute_lost"),
         ("dispute of a part lost", "verified", False, "dispute_lost"),
         ("refunded in part", "verified", False, "partly_refunded"),
@@ -83,3 +90,11 @@ def test_a_registration_named_by_any_of_its_objects_is_that_of_the_payment(pipel
     found = {(row["registration_id"], row["event_id"]) for row in pipeline.rows("staging.provider_payments")}
     assert found == {("-Nx1", "-Ny1")}
     assert len(pipeline.rows("core.fact_payments")) == 3
+
+
+def test_quarantine_tells_which_amount_its_currency_cannot_have(pipeline: MemoryPipeline) -> None:
+    half = told("payment_intent.succeeded", intent(received=150_050, amount=150_050, currency="isk"), 1)
+    pipeline.commit(*stripe_changes([half]))
+    assert payments_of(pipeline) == []
+    said = "150050 is no whole number of minor units of ISK"
+    assert ("amount_minor.garbled", "rejected", said) in quarantine(pipeline)

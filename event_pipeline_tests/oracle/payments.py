@@ -26,6 +26,7 @@ class Mark:
     status: str
     method: str
     at: datetime | None
+    typed_minor: int | None = None
 
 
 class Payments:
@@ -70,7 +71,8 @@ class Payments:
         registration = mark.registration
         event = self._records.events.get(registration.event_id)
         fee = event["fee_minor"] if event else None
-        amount = fee if registration.amount_minor is None else registration.amount_minor
+        said = mark.typed_minor if registration.amount_minor is None else registration.amount_minor
+        amount = fee if said is None else said
         is_paid = mark.status == "verified"
         self._add(
             {
@@ -84,7 +86,7 @@ class Payments:
                 "payment_status": mark.status,
                 "amount_minor": amount,
                 "currency": self._organisation.currency,
-                "is_amount_from_event": registration.amount_minor is None and fee is not None,
+                "is_amount_from_event": said is None and fee is not None,
                 "is_disputed": False,
                 "paid_at": mark.at if is_paid else None,
                 "occurred_at": mark.at,
@@ -175,13 +177,13 @@ def _told_beside(mark: Mark, payment: ProviderPayment) -> str | None:
 def _marks(
     source: Records, known: Mapping[str, Registration], corrections: Iterable[Correction], organisation: Organisation
 ) -> Iterable[Mark]:
-    typed: dict[str, datetime] = {}
+    typed: dict[str, tuple[datetime, int | None]] = {}
     for correction in corrections:
         if correction.kind == "payment":
-            typed[correction.registration_id] = _typed_since(source, correction)
+            typed[correction.registration_id] = (_typed_since(source, correction), correction.amount_minor)
     for key, registration in known.items():
         if key in typed:
-            yield Mark(registration, "verified", "sheet", typed[key])
+            yield Mark(registration, "verified", "sheet", *typed[key])
         elif registration.payment_status is not None:
             method = "sheet" if registration.is_walk_in else "app"
             at = registration.updated_at or registration.registered_at

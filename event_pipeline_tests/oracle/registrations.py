@@ -74,6 +74,7 @@ class Correction:
     registration_id: str
     event_id: str
     occurred_at: datetime | None
+    amount_minor: int | None = None
 
 
 def _time_order(at: datetime | None) -> tuple[bool, datetime]:
@@ -242,5 +243,6 @@ def _corrections(row_id: str, row: Row, matched: Registration, records: Records)
         found.append(Correction(row_id, "attendance", matched.registration_id, row["event_id"], at))
     is_open = matched.is_walk_in or matched.payment_status in (None, "pending")
     if row["payment_mark"] in PAID and is_open:
-        found.append(Correction(row_id, "payment", matched.registration_id, row["event_id"], row["version_at"]))
+        about = (row_id, "payment", matched.registration_id, row["event_id"], row["version_at"])
+        found.append(Correction(*about, amount_minor=row["amount_minor"]))
     return found

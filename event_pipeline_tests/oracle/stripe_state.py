@@ -16,7 +16,8 @@ _IN_HUNDREDTHS = frozenset(["ISK", "UGX"])
 _IN_WHOLE_UNITS = frozenset(["MGA"])
 """Currencies with two decimals by ISO 4217 that Stripe counts in whole units."""
 
-MADE_LATER = {"refund": 3, "dispute": 4, "charge": 2, "payment_intent": 1, "checkout.session": 0}
+RECEIVING = ("charge", "payment_intent", "checkout.session")
+"""Objects about the money that comes in; their currency is the payment's."""
 
 
 @dataclass
@@ -89,11 +90,12 @@ def _payment(payment_id: str, events: list[Event]) -> ProviderPayment:
     for event in ordered:
         latest[_thing(event)["object"], _thing(event)["id"]] = event
     payment = ProviderPayment(f"stripe:{payment_id}", "stripe")
+    for event in [event for event in ordered if _thing(event)["object"] in RECEIVING] or ordered:
+        payment.currency = (_thing(event).get("currency") or "").upper() or payment.currency
     for event in ordered:
         metadata = _thing(event).get("metadata") or {}
         payment.registration_id = metadata.get("registration_id") or payment.registration_id
         payment.event_id = metadata.get("event_id") or payment.event_id
-        payment.currency = (_thing(event).get("currency") or "").upper() or payment.currency
     by_kind = defaultdict(list)
     for (kind, _), event in latest.items():
         by_kind[kind].append(event)
@@ -176,7 +178,9 @@ def _dispute(payment: ProviderPayment, disputes: list[Event]) -> None:
         payment.is_disputed |= dispute["status"] in OPEN_DISPUTES
         if dispute["status"] == "lost":
             payment.is_dispute_lost = True
-            payment.given_back.append(GivenBack(dispute["id"], "dispute", dispute["amount"], _at(event)))
+            is_foreign = (dispute.get("currency") or "").upper() != payment.currency
+            lost = payment.asked_minor if is_foreign and payment.asked_minor else dispute["amount"]
+            payment.given_back.append(GivenBack(dispute["id"], "dispute", lost, _at(event)))
 
 
 def _settle(payment: ProviderPayment, charges: list[Event], intents: list[Event]) -> None:
@@ -185,8 +189,10 @@ def _settle(payment: ProviderPayment, charges: list[Event], intents: list[Event]
         payment.status = "refunded" if is_gone else "verified"
         return
     last = max((*charges, *intents), key=_order, default=None)
-    said = _thing(last)["status"] if last else "pending"
-    payment.status = "failed" if said in ("failed", "canceled", "requires_payment_method") else "pending"
+    said = _thing(last) if last else {"status": "pending"}
+    is_released = said.get("refunded") is True and not said["captured"]
+    is_over = said["status"] in ("failed", "canceled", "requires_payment_method") or is_released
+    payment.status = "failed" if is_over else "pending"
 
 
 def _in_minor_units(payment: ProviderPayment) -> None:

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import RAW_TABLES
+from event_pipeline.models.locale import Locale
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS, STAGING_MODELS, in_order
 from event_pipeline.models.rules import accepted_rows, broken_rules, flag_rows, row_rules
@@ -207,7 +208,7 @@ class _Compiler:
             yield from self._replace(model.contract, str(self.backend.compile(rows)))
             return
         contract = model.contract
-        rules = row_rules(contract, self.settings.validation)
+        rules = row_rules(contract, self.settings.validation, Locale.of(self.settings.organisation))
         flagged_rows = flag_rows(rows, rules)
         scratch = f"flagged_{contract.table}"
         yield f"CREATE OR REPLACE TEMP TABLE {scratch} AS {self.backend.compile(flagged_rows)}"

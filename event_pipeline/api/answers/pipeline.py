@@ -43,6 +43,7 @@ class PipelineTotals(BaseModel):
     registrations: int
     check_ins: int
     revenue: Money
+    other_revenue: list[Money] = Field(description="In other currencies, each by itself; never added to revenue.")
 
 
 class Status(BaseModel):
@@ -53,7 +54,7 @@ class Status(BaseModel):
         last_processed_at="2026-06-01T09:30:00Z", components=[_COMPONENT],
         totals={
             "events": 120, "registrations": 18250, "check_ins": 12904,
-            "revenue": {"amount_minor": 91250000, "currency": "INR"},
+            "revenue": {"amount_minor": 91250000, "currency": "INR"}, "other_revenue": [],
         },
         lag={"warehouse_seconds": 2.1, "stream_seconds": 0.4, "waiting_changes": 0},
     )  # fmt: skip

@@ -204,7 +204,7 @@ def in_quarantine(services: Services) -> InQuarantine:
 
 
 _REFUSED = f"""
-SELECT table_name, field, rule, consequence, min(what_to_do) AS what_to_do, count(DISTINCT document_id) AS documents
+SELECT table_name, field, rule, consequence, mode(what_to_do) AS what_to_do, count(DISTINCT document_id) AS documents
 FROM {QUARANTINE.qualified} GROUP BY table_name, field, rule, consequence
 ORDER BY documents DESC, table_name, rule
 """

@@ -173,8 +173,9 @@ def _of_started_events(session: Session, span: Span) -> Row:
 def first_day(session: Session) -> date | None:
     """The first day on which anything was registered, checked in or paid."""
     found = session.row(
-        "SELECT min(date) AS day FROM mirror.agg_daily_metrics "
-        "WHERE registrations + check_ins + cancellations > 0 OR revenue_minor <> 0"
+        "SELECT least((SELECT min(date) FROM mirror.agg_daily_metrics "
+        "WHERE registrations + check_ins + cancellations > 0 OR revenue_minor <> 0), "
+        "(SELECT min(date) FROM mirror.agg_event_revenue WHERE revenue_minor <> 0)) AS day"
     )
     return found["day"] if found else None
 

@@ -22,6 +22,10 @@ SELECT (SELECT count(*) FROM mirror.dim_events WHERE event_id <> 'unknown') AS e
     coalesce(sum(revenue_minor), 0)::BIGINT AS revenue_minor
 FROM mirror.agg_daily_metrics
 """
+_OTHER_REVENUE = """
+SELECT currency, sum(revenue_minor)::BIGINT AS amount_minor FROM mirror.other_revenue
+GROUP BY currency HAVING amount_minor <> 0 ORDER BY currency
+"""
 
 
 @router.get("/status", dependencies=[requires("read")], responses=KEYED, summary="Whether the pipeline runs")
@@ -65,11 +69,12 @@ def _totals(services: Services) -> PipelineTotals | None:
             return PipelineTotals.model_validate_json(kept)
         with services.reader.session() as session:
             row = session.row(_TOTALS)
+            others = [Money(**money) for money in session.rows(_OTHER_REVENUE)]
     except Problem:
         return None
     if row is None:
         return None
     revenue = Money(amount_minor=row.pop("revenue_minor"), currency=services.settings.organisation.currency)
-    totals = PipelineTotals(**row, revenue=revenue)
+    totals = PipelineTotals(**row, revenue=revenue, other_revenue=others)
     services.cache.put(key, totals.model_dump_json().encode())
     return totals

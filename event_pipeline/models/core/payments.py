@@ -97,8 +97,8 @@ def _marked(
     marked = paid.mutate(
         _app_status=paid.payment_status,
         app_status=ibis.ifelse(is_typed, "verified", paid.payment_status),
-        amount_minor=ibis.coalesce(paid.amount_minor, paid._fee),
-        is_amount_from_event=paid.amount_minor.isnull() & paid._fee.notnull(),
+        amount_minor=ibis.coalesce(paid.amount_minor, paid._typed_amount, paid._fee),
+        is_amount_from_event=paid.amount_minor.isnull() & paid._typed_amount.isnull() & paid._fee.notnull(),
     )
     is_verified = marked.app_status == "verified"
     verified_at = ibis.coalesce(marked._typed_at, marked._verified_at, marked.updated_at, marked.registered_at)
@@ -121,12 +121,14 @@ def _marked(
 
 
 def _typed(corrections: ir.Table, verifications: ir.Table) -> ir.Table:
-    """Registrations that a sheet says are paid, since when."""
+    """Registrations that a sheet says are paid, since when and how much where it says so."""
     of_sheets = verifications.filter(verifications.collection == "sheet_rows")
     of_sheets = of_sheets.select(sheet_row_id=of_sheets.document_id, _verified_at=of_sheets.verified_at)
     typed = corrections.filter(corrections.correction == "payment").left_join(of_sheets, "sheet_row_id")
     at = ibis.coalesce(typed._verified_at, typed.occurred_at)
-    return typed.group_by("registration_id").agg(_typed_at=at.min())
+    return typed.group_by("registration_id").agg(
+        _typed_at=at.min(), _typed_amount=typed.corrected_value.try_cast("int64").max()
+    )
 
 
 def _provided(payments: ir.Table, registrations: ir.Table, events: ir.Table, locale: Locale) -> ir.Table:

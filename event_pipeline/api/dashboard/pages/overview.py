@@ -200,9 +200,13 @@ def _chart(chosen: Analytics, before: list[TrendPoint], metric: Metric, formats:
     labels = [written(point.date) for point in chosen.trend]
     if chosen.trend and chosen.trend[-1].is_partial:
         labels[-1] += " (so far)"
+    summary = _summary(name, each, chosen.trend, values, unit, formats)
+    if metric == "revenue" and chosen.totals.other_revenue:
+        others = " + ".join(formats.money(money) for money in chosen.totals.other_revenue)
+        summary += f" In other currencies, not drawn here: {others}."
     return Chart(
         "trend", f"{name} a {each}", "Week from" if each == "week" else "Day", labels, series, unit,
-        summary=_summary(name, each, chosen.trend, values, unit, formats), height="tall",
+        summary=summary, height="tall",
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from event_pipeline.api.problems import Problem
 from event_pipeline.api.query_problems import detail_of, kind_of
 from event_pipeline.api.routes.query import schema_tables
 from event_pipeline.api.sessions import Notice
+from event_pipeline.contracts.currencies import minor_units
 from event_pipeline.exports.encoding import encoded_elsewhere
 from event_pipeline.exports.formats import FORMATS
 from event_pipeline.exports.writer import WriteOptions
@@ -30,13 +31,13 @@ DIALECTS: dict[Dialect, str] = {
     "duckdb": "DuckDB", "sqlite": "SQLite", "postgres": "PostgreSQL", "bigquery": "BigQuery",
 }  # fmt: skip
 LIMITS = (100, 1_000, 5_000)
-EXAMPLES: dict[str, str] = {
+_EXAMPLES: dict[str, str] = {
     "Registrations a week": (
         "SELECT date_trunc('week', date) AS week, sum(registrations) AS registrations\n"
         "FROM agg_daily_metrics\nWHERE date IS NOT NULL\nGROUP BY week\nORDER BY week"
     ),
     "Clubs by revenue": (
-        "SELECT c.club_name, m.revenue_minor / 100 AS revenue\nFROM agg_club_metrics AS m\n"
+        "SELECT c.club_name, m.revenue_minor / {units} AS revenue\nFROM agg_club_metrics AS m\n"
         "JOIN dim_clubs AS c USING (club_id)\nORDER BY revenue DESC"
     ),
     "When people arrive": (
@@ -83,7 +84,7 @@ def editor(page: Annotated[Page, shows("sql")], saved: str = "", example: str = 
     """The page, with a saved query or an example in the editor."""
     if saved:
         return _show(page, _of_saved(page.services.saved_queries.get(saved)))
-    return _show(page, Editor(sql=EXAMPLES.get(example, "")))
+    return _show(page, Editor(sql=_examples(page).get(example, "")))
 
 
 @router.get("/sql/run")
@@ -194,6 +195,12 @@ def _tables(page: Page) -> list[SchemaTable]:
         return []
 
 
+def _examples(page: Page) -> dict[str, str]:
+    """Queries to begin with; money in units of the organisation's currency."""
+    units = minor_units(page.services.settings.organisation.currency)
+    return {name: sql.format(units=units) for name, sql in _EXAMPLES.items()}
+
+
 def _show(
     page: Page,
     sent: Editor,
@@ -208,6 +215,6 @@ def _show(
     place = (error.line, error.column) if isinstance(error, InvalidQueryError) else (None, None)
     return page.show(
         "sql.html", sent=sent, answer=answer, note=note, error=detail_of(error) if error else "", place=place,
-        tables=_tables(page), saved=page.services.saved_queries.page(_SAVED, None), examples=EXAMPLES, limits=LIMITS,
-        dialects=DIALECTS, seconds=page.services.settings.sql.seconds,
+        tables=_tables(page), saved=page.services.saved_queries.page(_SAVED, None), examples=_examples(page),
+        limits=LIMITS, dialects=DIALECTS, seconds=page.services.settings.sql.seconds,
     )  # fmt: skip
