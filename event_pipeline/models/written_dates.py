@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from event_pipeline.clock_times import instant_of_clock
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAY = r"(?:[a-z]{3,9}\.?,? +)?"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?)?(?: ?(?P<half>[ap]m))?"
@@ -51,14 +53,9 @@ def _micros(read: Callable[[], datetime], time_zone: str) -> int:
         at = read()
         if at.year not in _YEARS:
             return 0
-        return ((at if at.tzinfo else _instant(at, ZoneInfo(time_zone))) - _EPOCH) // timedelta(microseconds=1)
+        return ((at if at.tzinfo else instant_of_clock(at, ZoneInfo(time_zone))) - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return 0
-
-
-def _instant(clock: datetime, zone: ZoneInfo) -> datetime:
-    """The later instant where clocks showed this time twice or never, as the database has it."""
-    return max(clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _written(found: re.Match[str]) -> datetime:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from event_pipeline.sources.clock_times import instant_of_clock
+from event_pipeline.clock_times import instant_of_clock
 
 Order = Literal["day", "month"]
 

@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 _INVISIBLE = re.compile("[\\s\u00a0\u200b-\u200f\u202a-\u202f\u2060\ufeff]+")
 _DAY_FIRST = re.compile(
-    r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:,? (\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([ap]m))?)?", re.IGNORECASE
+    r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([ap]m))?)?", re.IGNORECASE
 )
 _LOCAL_PART = re.compile(r'[^\s@<>()\[\],;:\\"]{1,64}')
 
@@ -140,8 +140,9 @@ def _day_first(text: str) -> datetime | None:
     found = _DAY_FIRST.fullmatch(text.replace("\u202f", " ").replace("\u00a0", " "))
     if found is None:
         return None
-    day, month, year, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    half = (found[7] or "").lower()
+    day, month, year, hour, minute, second = (int(found[at] or 0) for at in (1, 3, 4, 5, 6, 7))
+    half = (found[8] or "").lower()
+    year = year + 2000 if year < 100 else year
     if half:
         if not 1 <= hour <= 12:
             return None

@@ -15,7 +15,7 @@ from event_pipeline.api.keys import ApiKey
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.openapi import READS, problems
 from event_pipeline.api.services import Services, Shared
-from event_pipeline.sources.clock_times import instant_of_clock
+from event_pipeline.clock_times import instant_of_clock
 
 router = APIRouter(tags=["coming in"])
 

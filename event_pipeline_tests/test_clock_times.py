@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from event_pipeline.sources.clock_times import instant_of_clock
+from event_pipeline.clock_times import instant_of_clock
 from event_pipeline.sources.sheet_dates import SheetLocale
 
 CHANGES = [
