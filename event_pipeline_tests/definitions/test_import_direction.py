@@ -12,7 +12,7 @@ from event_pipeline_tests.paths import REPOSITORY
 
 PACKAGE = REPOSITORY / "event_pipeline"
 
-BASE = {"settings", "errors", "masking", "logs", "effective", "sqlite", "background_task"}
+BASE = {"settings", "errors", "masking", "logs", "effective", "sqlite", "background_task", "clock_times"}
 """Modules that everyone may import; they import only each other."""
 
 RANKS = {
