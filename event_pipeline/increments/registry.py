@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from event_pipeline.increments.core import CORE_INCREMENTS
 from event_pipeline.increments.increment import Increment
 from event_pipeline.increments.lake import LAKE_INCREMENTS
-from event_pipeline.increments.warehouse import CORE_INCREMENTS, MART_INCREMENTS
+from event_pipeline.increments.marts import MART_INCREMENTS
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import in_order
 
