@@ -72,7 +72,7 @@ class BackgroundTask(threading.Thread):
 
     Whatever a turn raises ends only that turn: the next comes after a wait that doubles with each failure in a row.
     Errors of the ``expected`` types are logged in one line, others with their traceback. ``on_failure`` hears of each
-    error and of the wait, in this thread.
+    error and of the wait, in this thread. Only the main thread is ended by what is no ``Exception``, such as Ctrl-C.
     """
 
     def __init__(
@@ -83,20 +83,25 @@ class BackgroundTask(threading.Thread):
         stop: threading.Event,
         *,
         expected: Collection[type[Exception]] = (PipelineError,),
-        on_failure: Callable[[Exception, float], None] | None = None,
+        on_failure: Callable[[BaseException, float], None] | None = None,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._turn, self._states, self._stop_asked = turn, states, stop
         self._expected, self._on_failure = tuple(expected), on_failure
         self._failures = 0
+        self._began: float | None = None
 
     def run(self) -> None:
         """The thread; may also be called by a thread that is there already."""
         while not self._stop_asked.is_set():
-            began = time.monotonic()
+            self._began = began = time.monotonic()
             try:
                 wait = self._turn()
-            except Exception as error:  # noqa: BLE001 - any error may be passing, and nobody else would try again
+            except BaseException as error:
+                # Any error may be passing, and nobody else would try again.
+                self._began = None
+                if not isinstance(error, Exception) and threading.current_thread() is threading.main_thread():
+                    raise
                 if time.monotonic() - began > MOST_WAIT_SECONDS:
                     self._failures = 0
                 wait = self._failed(error)
@@ -106,21 +111,31 @@ class BackgroundTask(threading.Thread):
             if wait > 0:
                 self._stop_asked.wait(wait)
 
-    def _failed(self, error: Exception) -> float:
+    def note_lasting(self) -> None:
+        """For work whose turns have no end: one that has gone on for longer than the longest wait counts as well."""
+        began = self._began
+        if began is not None and time.monotonic() - began > MOST_WAIT_SECONDS:
+            self._states.succeeded(self.name)
+
+    def _failed(self, error: BaseException) -> float:
         self._failures += 1
         wait = wait_seconds(self._failures)
         self._states.failed(self.name, in_words(error, self._expected))
-        try:
-            is_known = isinstance(error, self._expected)
-            log.error(
-                "background_task_failed", task=self.name, reason=in_words(error, self._expected),
-                exc_info=None if is_known else error, failures=self._failures, retry_seconds=round(wait, 1),
-            )  # fmt: skip
-            if self._on_failure is not None:
-                self._on_failure(error, wait)
-        except Exception as also:  # noqa: BLE001 - where memory or files run out, telling may fail too
-            self._states.failed(self.name, f"{in_words(error, self._expected)} ({type(also).__name__} in telling so)")
+        for tell in (self._log, self._on_failure):
+            try:
+                if tell is not None:
+                    tell(error, wait)
+            except Exception as also:  # noqa: BLE001 - where memory or files run out, telling may fail too
+                why = f"{in_words(error, self._expected)} ({type(also).__name__} in telling so)"
+                self._states.failed(self.name, why)
         return wait
+
+    def _log(self, error: BaseException, wait: float) -> None:
+        log.error(
+            "background_task_failed", task=self.name, reason=in_words(error, self._expected),
+            exc_info=None if isinstance(error, self._expected) else error, failures=self._failures,
+            retry_seconds=round(wait, 1),
+        )  # fmt: skip
 
 
 def wait_seconds(failures: int) -> float:
@@ -129,6 +144,6 @@ def wait_seconds(failures: int) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - nothing is secret about it
 
 
-def in_words(error: Exception, expected: Collection[type[Exception]] = (PipelineError,)) -> str:
+def in_words(error: BaseException, expected: Collection[type[Exception]] = (PipelineError,)) -> str:
     """The reason for people: an expected error's own words; of another its type, as its text may hold a secret."""
     return str(error) if isinstance(error, tuple(expected)) else f"{type(error).__name__}; the log has the reason"

@@ -3,52 +3,52 @@
 from __future__ import annotations
 
 import threading
-import time
 
-import structlog
-
-from event_pipeline.errors import PipelineError
+from event_pipeline.background_task import BackgroundTask, TaskStates, in_words
+from event_pipeline.errors import TransientError
 from event_pipeline.settings import Settings
 from event_pipeline.sources.change import ChangeBatch
-from event_pipeline.sources.retry import MAX_WAIT_SECONDS
 from event_pipeline.stream.build import PlannedSource
 from event_pipeline.stream.intake import Intake
 from event_pipeline.stream.known import CommittedVersions, committed_lake
 from event_pipeline.stream.register import Register
-from event_pipeline.stream.sources.follower import backoff_seconds
-
-log = structlog.get_logger()
 
 
-class FollowedSource(threading.Thread):
-    """Follows until ``stop`` is set. Whatever it raises stops no other source; it is tried again after a wait."""
+class FollowedSource(BackgroundTask):
+    """Follows until ``stop`` is set. Whatever it raises stops no other source; it is tried again after a wait.
+
+    ``states`` knows it as ``follow-`` and its name: failing from its first break until it has been followed for longer
+    than the longest wait, so that one that breaks again and again is told however it reports itself in between.
+    """
 
     def __init__(
-        self, settings: Settings, planned: PlannedSource, intake: Intake, register: Register, stop: threading.Event
-    ) -> None:
-        super().__init__(name=f"follow-{planned.name}", daemon=True)
+        self, settings: Settings, planned: PlannedSource, intake: Intake, register: Register, stop: threading.Event,
+        states: TaskStates | None = None,
+    ) -> None:  # fmt: skip
+        name = f"follow-{planned.name}"
+        super().__init__(name, self._take_turn, states or TaskStates(), stop, on_failure=self._tell)
         self._settings, self._planned = settings, planned
         self._intake, self._register, self._stopping = intake, register, stop
         self.has_ended = False
 
     def run(self) -> None:
         """The thread."""
-        attempts = 0
         try:
-            while not self._stopping.is_set():
-                began = time.monotonic()
-                try:
-                    self._follow()
-                    failure: Exception = RuntimeError("it ended by itself")
-                except Exception as error:  # noqa: BLE001 - a defect of one source must not stop the others
-                    failure = error
-                if self._stopping.is_set():
-                    return
-                attempts = 1 if time.monotonic() - began > MAX_WAIT_SECONDS else attempts + 1
-                self._wait(failure, backoff_seconds(attempts))
+            super().run()
         finally:
             self.has_ended = True
             self._intake.wake()
+
+    def _take_turn(self) -> float:
+        try:
+            self._follow()
+        except BaseException:
+            # What is cut short because the worker stops is no failure.
+            if not self._stopping.is_set():
+                raise
+        if not self._stopping.is_set():
+            raise TransientError("it ended by itself")
+        return 0.0
 
     def _follow(self) -> None:
         """From the committed cursors, once nothing that was emitted before is on its way any more."""
@@ -67,14 +67,6 @@ class FollowedSource(threading.Thread):
             known = CommittedVersions(lake.connection, name)
             source.follow(lake.cursors(name), known, emit, self._register.report, self._stopping)
 
-    def _wait(self, failure: Exception, seconds: float) -> None:
-        log.error(
-            "source_broke", source=self._planned.name, exc_info=failure, retry_seconds=round(seconds, 1),
-            consequence="it is followed anew from what is committed",
-        )  # fmt: skip
+    def _tell(self, error: BaseException, _: float) -> None:
         # What a foreign error says may hold an address with a password; it is in the log, where secrets are masked.
-        why = (
-            str(failure) if isinstance(failure, PipelineError) else f"({type(failure).__name__}); see the worker's log"
-        )
-        self._register.fail(self._planned.name, f"it broke and is followed anew: {why}")
-        self._stopping.wait(seconds)
+        self._register.fail(self._planned.name, f"it broke and is followed anew: {in_words(error)}")

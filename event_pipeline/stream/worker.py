@@ -70,6 +70,7 @@ class Worker:
         self._started_at = datetime.now(UTC)
         self._batches = self._rows = 0
         self._lag: float | None = None
+        self._followed: Sequence[FollowedSource] = ()
 
     def run(self) -> bool:
         """Follows until ``stop``; whether everything that was emitted is committed.
@@ -109,8 +110,8 @@ class Worker:
     def _run(self) -> bool:
         self._commit([])
         log.info("worker_started", sources=[source.name for source in self._planned])
-        followed = [
-            FollowedSource(self._settings, source, self._intake, self._register, self._stopping)
+        followed = self._followed = [
+            FollowedSource(self._settings, source, self._intake, self._register, self._stopping, self.tasks)
             for source in self._planned
         ]
         for source in followed:
@@ -170,6 +171,8 @@ class Worker:
         self._intake.wake()
 
     def _describe(self, now: datetime, phase: Phase) -> Heartbeat:
+        for source in self._followed:
+            source.note_lasting()
         return Heartbeat(
             os.getpid(), self._started_at, now, phase, self._register.beats(), self._batches, self._rows, self._lag,
             self._intake.waiting_changes, self._committing.failing_since, self._committing.failure,

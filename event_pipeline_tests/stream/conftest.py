@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from event_pipeline.settings import Settings, Stream
-from event_pipeline.stream import committing, follow
+from event_pipeline.stream import committing
 from event_pipeline.stream.committing import Commits, open_committer
 from event_pipeline_tests.warehouse.pipelines import KEY
 
@@ -58,5 +58,5 @@ def shared(worked: Settings) -> Iterator[SharedCommits]:
 @pytest.fixture
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backoff as it is, much shorter."""
-    for module in (committing, follow):
-        monkeypatch.setattr(module, "backoff_seconds", lambda attempts: 0.01)
+    monkeypatch.setattr(committing, "backoff_seconds", lambda attempts: 0.01)
+    monkeypatch.setattr("event_pipeline.background_task.FIRST_WAIT_SECONDS", 0.01)

@@ -54,7 +54,7 @@ class FakeSource:
         self.then(lambda emit, _: self._emit(emit, batch))
         return batch
 
-    def breaks(self, error: Exception) -> None:
+    def breaks(self, error: BaseException) -> None:
         """Raises."""
 
         def step(emit: Emit, report: Report) -> None:

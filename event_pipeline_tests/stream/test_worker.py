@@ -156,6 +156,36 @@ class TestFollowing:
         assert len(other.cursors) == 1
         assert facts(worked, "broken-") == ["broken-1", "broken-2"]
 
+    def test_whatever_a_source_raises_it_is_told_and_followed_again(
+        self, worked: Settings, shared: SharedCommits, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def cannot_tell(source: str, message: str) -> None:
+            raise MemoryError
+
+        source, name = FakeSource(), "follow-firestore"
+        faults: list[BaseException] = [RuntimeError("odd"), MemoryError(), SystemExit(3), TransientError("away")]
+        with running(worked, [source], open_commits=shared.open) as run:
+            for number, fault in enumerate(faults, start=1):
+                source.breaks(fault)
+                source.wait(lambda number=number: len(source.cursors) == number + 1)
+                state = run.worker.tasks.state(name)
+                assert (state.failures, state.failure.split(";")[0]) == (
+                    number,
+                    str(fault) if number == 4 else type(fault).__name__,
+                )
+            with monkeypatch.context() as patched:
+                patched.setattr(run.worker._register, "fail", cannot_tell)
+                source.breaks(RuntimeError("odd"))
+                source.wait(lambda: len(source.cursors) == len(faults) + 2)
+            heartbeat = run.worker._describe(datetime.now(UTC), "following")
+            assert heartbeat.tasks[name].failing_since is not None, "it may break again at once"
+            assert "MemoryError in telling so" in heartbeat.tasks[name].failure
+            source.wait_committed(source.brings("raised-1"))
+            monkeypatch.setattr("event_pipeline.background_task.MOST_WAIT_SECONDS", 0.0)
+            heartbeat = run.worker._describe(datetime.now(UTC), "following")
+            assert heartbeat.tasks[name].failing_since is None
+        assert run.is_whole
+
     def test_a_broken_source_is_shown_until_it_is_followed_again(self, worked: Settings, shared: SharedCommits) -> None:
         source, seen = FakeSource(), []
 

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 _WORST_FIRST: tuple[LiveState, ...] = ("refused", "unavailable", "silent", "connecting", "live")
 _FIRST_WAIT_SECONDS = 0.5
 _JOIN_SECONDS = 10.0
+_LOOKED_AFTER_SECONDS = 30.0
+"""So often it is made sure that every connection is still read."""
 
 
 class Connection(Protocol):
@@ -104,7 +106,7 @@ class _Item:
     line: _Line
     link: _Link
     message: Any = None
-    end: Exception | None = None
+    end: BaseException | None = None
 
 
 @dataclass
@@ -142,7 +144,7 @@ class Follower:
             for line in self._lines:
                 self._close(line)
             for link in list(self._links):
-                if link.thread is not None:
+                if link.thread is not None and link.thread.is_alive():
                     link.thread.join(_JOIN_SECONDS)
 
     def _wake_at_stop(self) -> None:
@@ -156,6 +158,8 @@ class Follower:
             now = self.clock()
             if line.link is None and now >= line.retry_at:
                 self._open(line)
+            if line.link is not None and self._has_died(line.link):
+                self._lose(line, TransientError("the thread that reads the connection ended without a word"))
             if line.link is None:
                 waits.append(line.retry_at - now)
             elif line.channel.silent_seconds is not None:
@@ -165,7 +169,14 @@ class Follower:
                     self._lose(line, SilenceError(f"nothing was heard for {line.channel.silent_seconds:g} s"))
                     left = line.retry_at - now
                 waits.append(left)
+        if any(line.link is not None for line in self._lines):
+            waits.append(_LOOKED_AFTER_SECONDS)
         return max(0.0, min(waits)) if waits else None
+
+    def _has_died(self, link: _Link) -> bool:
+        """Whether nobody reads it any more and its end was not told, for want of memory for instance."""
+        # In this order: what a thread put before it ended is seen.
+        return link.thread is not None and not link.thread.is_alive() and self._mailbox.is_empty
 
     def _open(self, line: _Line) -> None:
         try:
@@ -183,12 +194,12 @@ class Follower:
 
     def _read(self, line: _Line, link: _Link) -> None:
         """The reading thread."""
-        end: Exception = TransientError("the other side ended the connection")
+        end: BaseException = TransientError("the other side ended the connection")
         try:
             for message, size in link.connection.messages():
                 if not self._put(_Item(line, link, message), size):
                     break
-        except Exception as error:  # noqa: BLE001 - raised again in the following thread unless it is the pipeline's own
+        except BaseException as error:  # noqa: BLE001 - raised again in the following thread unless it is the pipeline's own
             end = error
         self._put(_Item(line, link, end=end), 0)
         self._links.discard(link)
