@@ -140,7 +140,7 @@ def _echo_ended(child: Child, pause_seconds: float) -> None:
 
 def _run_once(settings: Settings, server: Server) -> bool:
     from event_pipeline.control import DagsterControl
-    from event_pipeline.launch.figures import source_failures
+    from event_pipeline.launch.figures import source_failures, source_notes
     from event_pipeline.launch.runs import FIRST_JOBS, run_job
     from event_pipeline.launch.server import START_SECONDS
 
@@ -158,6 +158,8 @@ def _run_once(settings: Settings, server: Server) -> bool:
             if job == FIRST_JOBS[0]:
                 for failure in source_failures(settings):
                     typer.secho(f"{'':<13}{failure}", fg=typer.colors.RED)
+                for note in source_notes(settings):
+                    typer.secho(f"{'':<13}{note}", fg=typer.colors.YELLOW)
     return True
 
 
@@ -171,9 +173,10 @@ def _echo_result(job: str, result: RunResult) -> None:
 
 
 def _echo_figures(settings: Settings) -> None:
-    from event_pipeline.launch.figures import read_figures
+    from event_pipeline.launch.figures import read_figures, refusals
 
     typer.echo(f"warehouse    {read_figures(settings).sentence()}")
+    typer.echo(f"quarantine   {refusals(settings)}")
 
 
 def _echo_next_steps(settings: Settings, server: Server) -> None:

@@ -70,6 +70,24 @@ def source_failures(settings: Settings) -> list[str]:
     ]
 
 
+def source_notes(settings: Settings) -> list[str]:
+    """What a person should know of sources that were read: 'export: people.csv: was not read: ...'."""
+    from event_pipeline.warehouse.source_states import source_states
+
+    return [f"{item.source}: {item.message}" for item in source_states(settings) if item.state == "ok" and item.message]
+
+
+def refusals(settings: Settings) -> str:
+    """How many records wait in quarantine and where to look: '12 records wait to be corrected; see `...`'."""
+    from event_pipeline.warehouse.quarantine import rejected_documents
+
+    waiting = rejected_documents(settings)
+    if not waiting:
+        return "no record was refused"
+    verb = "waits" if waiting == 1 else "wait"
+    return f"{_counted(waiting, 'record')} {verb} to be corrected; see `.venv/bin/event-pipeline quarantine list`"
+
+
 def _money(currency: str, amount_minor: int) -> str:
     whole, point, fraction = major_units(amount_minor, currency).partition(".")
     return f"{currency} {int(whole):,}{point}{fraction}" if int(whole) else f"{currency} {whole}{point}{fraction}"

@@ -16,7 +16,8 @@ from event_pipeline.sources.file_state import HashingFile
 class ExportFile(ExportFilesSource):
     """A file that is loaded once under the given name of its cursor.
 
-    A file with documents of collections that are not followed gets no cursor: once they are, it is read again.
+    ``label`` is what its unreadable lines are named by, else its name. A file with documents of collections that are
+    not followed gets no cursor: once they are, it is read again.
     """
 
     def __init__(
@@ -28,10 +29,12 @@ class ExportFile(ExportFilesSource):
         *,
         is_snapshot: bool = False,
         place: str | None = None,
+        label: str | None = None,
         on_read: Callable[[int], None] = lambda _: None,
     ) -> None:
         super().__init__(path.parent, collections, batch_size, is_snapshot=is_snapshot, path=place)
         self._file = path
+        self._label = label or path.name
         self._cursor_name = cursor_name
         self._on_read = on_read
         self.documents = 0
@@ -42,6 +45,9 @@ class ExportFile(ExportFilesSource):
     def files(self) -> list[Path]:
         """This one."""
         return [self._file]
+
+    def _label_of(self, name: str) -> str:
+        return self._label
 
     def poll(self, cursors: Mapping[str, object], known: KnownVersions) -> Iterator[ChangeBatch]:
         """What the file holds and the lake does not; as the folder's files are, with a cursor of its own name."""

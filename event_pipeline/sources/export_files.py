@@ -29,6 +29,7 @@ from event_pipeline.sources.change_columns import (
     change_rows,
     drop_unchanged,
 )
+from event_pipeline.sources.export_mended import mended_lines, mended_rows
 from event_pipeline.sources.export_reading import ExportReading
 from event_pipeline.sources.file_state import FileStamp, HashingFile, UnpackingFile, content_hash, dropped_files
 
@@ -132,7 +133,7 @@ class ExportFilesSource:
             hashing = HashingFile(file)
             try:
                 for changes in self._read(path.name, hashing, stamp.modified_us):
-                    seen.add(changes if self._is_snapshot else None)
+                    seen.add(changes, self._is_snapshot)
                     for full in gathered.add(changes):
                         yield self._batch(drop_unchanged(full, known))
             except PermanentError as error:
@@ -140,7 +141,9 @@ class ExportFilesSource:
             digest = hashing.finish()
         is_settled = FileStamp.of(path) == stamp
         if is_settled and failure is None:
-            for deleted in self._tombstones(path.name, seen, stamp.modified_us, known):
+            mended = mended_lines(self._label_of(path.name), seen.ids.get(UNREADABLE, ()), known)
+            gone = [self._engine.changes(self.name, rows) for rows in mended_rows(mended, stamp.modified_us)]
+            for deleted in [*gone, *self._tombstones(path.name, seen, stamp.modified_us, known)]:
                 for full in gathered.add(deleted):
                     yield self._batch(full)
         rest = [drop_unchanged(changes, known) for changes in gathered.rest()]
@@ -158,7 +161,7 @@ class ExportFilesSource:
     def _read(self, name: str, raw: HashingFile, observed_us: int) -> Iterator[pa.Table]:
         """Changes of the followed collections, each table of one collection."""
         stream = UnpackingFile(fileobj=io.BufferedReader(raw, 1024 * 1024)) if name.endswith(".gz") else raw
-        reading = ExportReading(self._engine, name, observed_us, self._path, self._follows)
+        reading = ExportReading(self._engine, name, observed_us, self._path, self._follows, self._label_of(name))
         try:
             for rows, too_deep in reading.read(stream, is_tree=name.endswith(TREE_SUFFIXES)):
                 yield self._engine.changes(self.name, rows, too_deep)
@@ -166,6 +169,9 @@ class ExportFilesSource:
             self.replaced += reading.replaced
             self.plain_values += reading.plain_values
             self._note(name, reading.notes.in_words())
+
+    def _label_of(self, name: str) -> str:
+        return name
 
     def _note(self, name: str, notes: object) -> None:
         self.notes.pop(name, None)
@@ -180,6 +186,8 @@ class ExportFilesSource:
 
     def _tombstones(self, name: str, seen: _Seen, observed_us: int, known: KnownVersions) -> list[pa.Table]:
         """Deletes of what was known before the snapshot's instant and is absent from a collection that it holds."""
+        if not self._is_snapshot:
+            return []
         if UNREADABLE in seen.ids:
             log.warning("export_snapshot_has_unreadable_lines", file=name, consequence="nothing is deleted")
             return []
@@ -199,15 +207,15 @@ class ExportFilesSource:
 
 
 class _Seen:
-    """Ids met in a snapshot, by collection."""
+    """Ids met in a file, by collection: all in a snapshot, else those of unreadable lines."""
 
     def __init__(self) -> None:
         self.ids: dict[str, list[pa.ChunkedArray]] = {}
 
-    def add(self, changes: pa.Table | None) -> None:
-        if changes is not None and changes.num_rows:
-            ids = self.ids.setdefault(changes.column("collection")[0].as_py(), [])
-            ids.append(changes.column("document_id"))
+    def add(self, changes: pa.Table, is_snapshot: bool) -> None:
+        collection = changes.column("collection")[0].as_py() if changes.num_rows else None
+        if collection is not None and (is_snapshot or collection == UNREADABLE):
+            self.ids.setdefault(collection, []).append(changes.column("document_id"))
 
 
 def _cursor(

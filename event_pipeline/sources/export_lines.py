@@ -4,7 +4,7 @@
 ``update_time`` (the source's own; see ``update_times`` for its spellings) and ``operation`` (``upsert`` or ``delete``).
 A line may leave out the collection in a file whose name begins with it (``registrations-2025.ndjson``). Records of
 other tools are read too: see ``export_records``. What cannot be read as any of these becomes a document of the
-collection ``unreadable``, with id ``line-<number>-<hash>``.
+collection ``unreadable``, with id ``<file>:<line number>:<hash>``.
 """
 
 from __future__ import annotations
@@ -78,11 +78,13 @@ class DocumentLines:
     """Reads the lines of one file as rows for ``ColumnEngine.changes``.
 
     An update time counts when it names an instant between 1970 and a day after ``observed_us``, the instant the file
-    vouches for. ``default`` is the collection of lines that name none.
+    vouches for. ``default`` is the collection of lines that name none, ``label`` what unreadable ones are named by.
     """
 
-    def __init__(self, engine: ColumnEngine, observed_us: int, default: str | None, notes: ExportNotes) -> None:
-        self._engine, self._default, self._notes = engine, default, notes
+    def __init__(
+        self, engine: ColumnEngine, observed_us: int, default: str | None, notes: ExportNotes, label: str
+    ) -> None:
+        self._engine, self._default, self._notes, self._label = engine, default, notes, label
         self._observed_us = observed_us
         self._times = {"latest_us": observed_us + CLOCK_TOLERANCE_US, "observed_us": observed_us}
 
@@ -97,8 +99,11 @@ class DocumentLines:
             unreadable = ~readable
             yield from self._read_found(block, unreadable)
             if unreadable.any():
-                yield unreadable_rows(block, unreadable, "line-{}-{}".format, self._observed_us)
+                yield unreadable_rows(block, unreadable, self._name_line, self._observed_us)
         yield from self._noted(documents, numbers, block.first_number)
+
+    def _name_line(self, number: int, text_hash: str) -> str:
+        return f"{self._label}:{number}:{text_hash}"
 
     def _read_found(self, block: LineBlock, unreadable: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
         """Documents of lines that are records of other tools, which are then no longer marked as unreadable."""

@@ -31,10 +31,17 @@ class ExportReading:
     """Reads one file; ``path`` is where in the database it belongs, None when the file itself says it.
 
     ``follows`` is asked of each collection with how many documents are at hand; those of others are not taken.
+    ``label`` is what unreadable lines are named by.
     """
 
     def __init__(
-        self, engine: ColumnEngine, name: str, observed_us: int, path: str | None, follows: Callable[[str, int], bool]
+        self,
+        engine: ColumnEngine,
+        name: str,
+        observed_us: int,
+        path: str | None,
+        follows: Callable[[str, int], bool],
+        label: str,
     ) -> None:
         self._engine, self._name, self._observed_us, self._path = engine, name, observed_us, path
         self._follows = follows
@@ -44,7 +51,7 @@ class ExportReading:
         self.plain_values: list[str] = []
         """The first entries at the top of the file that are values and no collections."""
         collection = (path or path_of_file(name) or "").split("/")[0] or None
-        self._documents = DocumentLines(engine, observed_us, collection, self.notes)
+        self._documents = DocumentLines(engine, observed_us, collection, self.notes, label)
 
     def read(self, stream: ByteStream, *, is_tree: bool) -> Iterator[Rows]:
         """The rows of followed collections. Raises PermanentError, after every whole document, where it must stop."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,23 +13,12 @@ from event_pipeline.errors import PermanentError
 from event_pipeline.settings import Settings
 from event_pipeline.sources.export_file import ExportFile
 from event_pipeline.sources.export_files import LINE_SUFFIXES, TREE_SUFFIXES
+from event_pipeline.sources.passed_files import MANAGED_EXPORT, is_managed_export, other_format
 from event_pipeline.sources.text_blocks import DAMAGED_GZIP
 from event_pipeline.warehouse.lake import Lake
 
 _NAMES_SHOWN = 3
 _SNIFFED_BYTES = 65_536
-_MANAGED_EXPORT = (
-    "is a managed export of Firestore, which only Google's own services read: load it into BigQuery, or import it into "
-    "a project and export that with node-firestore-import-export or the REST interface"
-)
-_OTHER_FORMATS = {
-    ".csv": "a table has no documents; one of registrations is read as a Google Sheet",
-    ".tsv": "a table has no documents; one of registrations is read as a Google Sheet",
-    ".xlsx": "a workbook is read as a Google Sheet",
-    ".zip": "unpack it and name the files in it",
-    ".avro": "export the table from BigQuery as JSON, newline delimited",
-    ".parquet": "export the table from BigQuery as JSON, newline delimited",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +43,15 @@ class LoadedFile:
 def why_not_loadable(path: Path) -> str | None:
     """What keeps the file from being tried at all, None when nothing does."""
     if path.is_dir():
-        if any(path.rglob("*.overall_export_metadata")):
-            return f"{path} {_MANAGED_EXPORT}"
-        return f"{path} is a folder: name the files in it"
+        return f"{path} {MANAGED_EXPORT if is_managed_export(path) else 'is a folder: name the files in it'}"
     if not path.is_file():
         return f"{path} is not there"
-    if path.name.endswith("export_metadata") or re.fullmatch(r"output-\d+", path.name):
-        return f"{path} {_MANAGED_EXPORT}"
+    if is_managed_export(path):
+        return f"{path} {MANAGED_EXPORT}"
     if not path.name.endswith(TREE_SUFFIXES + LINE_SUFFIXES):
-        what = next((f"; {what}" for ending, what in _OTHER_FORMATS.items() if path.name.lower().endswith(ending)), "")
         return (
             f"{path} is of no known format: name a Realtime Database export .json, documents one a line .ndjson or "
-            f".jsonl; each may be gzipped (.gz){what}"
+            f".jsonl; each may be gzipped (.gz){other_format(path.name)}"
         )
     try:
         path.open("rb").close()
@@ -89,13 +74,15 @@ def load_file(
     ``place`` is the path in the database that the file is a part of, None where the file says it itself. With
     ``is_snapshot`` what earlier exports held and the file lacks is deleted, in the collections that the file has.
     """
+    name = _own_name(settings, path)
     source = ExportFile(
         path,
-        _cursor_name(settings, path, is_snapshot, place),
+        _cursor_name(name, is_snapshot, place),
         settings.firebase.collections,
         settings.batch_size,
         is_snapshot=is_snapshot,
         place=place,
+        label=name,
         on_read=on_read,
     )
     changes, deletes, failure = 0, 0, None
@@ -118,14 +105,16 @@ def load_file(
     )
 
 
-def _cursor_name(settings: Settings, path: Path, is_snapshot: bool, place: str | None) -> str:
-    """Files of the exports folder share the name that its sensor knows them by.
-
-    A snapshot has another: a file that was loaded without its deletes can still be loaded with them. So has a file that
-    was said to belong elsewhere.
-    """
+def _own_name(settings: Settings, path: Path) -> str:
+    """The file's name in the exports folder, by which its sensor knows it too; elsewhere its whole path."""
     found = path.resolve()
-    name = found.name if found.parent == settings.exports_dir.resolve() else str(found)
+    return found.name if found.parent == settings.exports_dir.resolve() else str(found)
+
+
+def _cursor_name(name: str, is_snapshot: bool, place: str | None) -> str:
+    """A snapshot has another: a file that was loaded without its deletes can still be loaded with them. So has a file
+    that was said to belong elsewhere.
+    """
     name = f"{name} at {place}" if place else name
     return f"{name} as a snapshot" if is_snapshot else name
 

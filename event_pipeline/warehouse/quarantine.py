@@ -64,16 +64,16 @@ def broken_rules(
     return BrokenRules([dict(zip(SHOWN_COLUMNS, row, strict=True)) for row in rows], total, documents)
 
 
-def rejected_documents(settings: Settings, source: str) -> int:
-    """Documents of that source that are in quarantine instead of their table."""
+def rejected_documents(settings: Settings, source: str | None = None) -> int:
+    """Documents that are in quarantine instead of their table; of that source, None takes every one."""
     with _opened(settings) as connection:
         if connection is None:
             return 0
         row = first_row(
             connection.execute(
                 f"SELECT count(DISTINCT (table_name, document_id)) FROM {QUARANTINE.qualified} "
-                "WHERE source = ? AND consequence = 'rejected'",
-                [source],
+                "WHERE (?::VARCHAR IS NULL OR source = ?) AND consequence = 'rejected'",
+                [source, source],
             )
         )
     return int(row[0]) if row else 0

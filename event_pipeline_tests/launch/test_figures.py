@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from event_pipeline.contracts.marts import AGG_CLUB_METRICS, AGG_EVENT_REVENUE
+from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.source_state import SOURCE_STATE
-from event_pipeline.launch.figures import Figures, read_figures, source_failures
+from event_pipeline.launch.figures import Figures, read_figures, refusals, source_failures, source_notes
 from event_pipeline.settings import Organisation, Settings
 from event_pipeline.warehouse.connection import connect
 from event_pipeline.warehouse.tables import create_tables
@@ -53,7 +54,8 @@ def test_sources_that_failed_are_named_with_their_reason(tmp_path: Path) -> None
     with connect(settings, ("lake",)) as connection:
         create_tables(connection, [SOURCE_STATE])
         for values in (
-            f"'inbox', '*', 'ok', NULL, {now}, {now}",
+            f"'google_sheets', '*', 'ok', NULL, {now}, {now}",
+            f"'inbox', '*', 'ok', 'a.csv: was not read', {now}, {now}",
             f"'export', '*', 'refused', 'demo.json is cut off', {now}, {now}",
             f"'firestore', 'events', 'unavailable', 'timed out', {now}, {now}",
         ):
@@ -62,3 +64,23 @@ def test_sources_that_failed_are_named_with_their_reason(tmp_path: Path) -> None
         "export is refused: demo.json is cut off",
         "firestore events is unavailable: timed out",
     ]
+    assert source_notes(settings) == ["inbox: a.csv: was not read"]
+
+
+def test_refused_records_are_counted_once_whatever_they_broke_and_noted_ones_are_not(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert refusals(settings) == "no record was refused"
+    with connect(settings, ("lake",)) as connection:
+        create_tables(connection, [QUARANTINE])
+
+        def refuse(document_id: str, rule: str, consequence: str = "rejected") -> None:
+            values = ("registrations", document_id, "export", "1", "f", rule, consequence, None, "mend it")
+            connection.execute(f"INSERT INTO {QUARANTINE.qualified} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+        refuse("r1", "a")
+        refuse("r1", "b")
+        refuse("r3", "a", "noted")
+    assert refusals(settings) == "1 record waits to be corrected; see `.venv/bin/event-pipeline quarantine list`"
+    with connect(settings, ("lake",)) as connection:
+        connection.execute(f"UPDATE {QUARANTINE.qualified} SET consequence = 'rejected'")
+    assert refusals(settings).startswith("2 records wait to be corrected;")

@@ -303,8 +303,24 @@ def test_lines_that_cannot_be_read_are_kept_whole(tmp_path: Path, lake: MemoryLa
     unreadable = [row for row in rows if row["collection"] == "unreadable"]
     assert [row["payload"] for row in unreadable] == [wrap_garbled(line) for line in odd]
     hashes = [hashlib.md5(line.encode()).hexdigest()[:16] for line in odd]
-    assert [row["document_id"] for row in unreadable] == [f"line-{n}-{h}" for n, h in enumerate(hashes, start=3)]
+    assert [row["document_id"] for row in unreadable] == [f"x.ndjson:{n}:{h}" for n, h in enumerate(hashes, start=3)]
     assert lake.ids("clubs") == ["ok"]
+
+
+def test_lines_that_were_mended_are_taken_back_and_no_others(tmp_path: Path, lake: MemoryLake) -> None:
+    good = {"collection": "clubs", "id": "ok", "data": {}}
+    for name in ("x.ndjson", "x.ndjson:2.ndjson"):
+        put(tmp_path / name, lines(good, "{broken", "{still"), DAY_2)
+    load(source_of(tmp_path), lake)
+    assert len(lake.ids("unreadable")) == 4
+    put(tmp_path / "x.ndjson", lines(good, good | {"id": "mended"}, "{still"), DAY_1)
+    load(source_of(tmp_path), lake)
+    held = [key.rpartition(":")[0] for key in lake.ids("unreadable")]
+    assert held == ["x.ndjson:2.ndjson:2", "x.ndjson:2.ndjson:3", "x.ndjson:3"]
+    assert lake.ids("clubs") == ["mended", "ok"]
+    put(tmp_path / "x.ndjson", lines(good), DAY_2 + timedelta(days=1))
+    load(source_of(tmp_path), lake)
+    assert len(lake.ids("unreadable")) == 2
 
 
 def test_a_snapshot_deletes_what_it_lacks_in_the_collections_it_holds(tmp_path: Path, lake: MemoryLake) -> None:
