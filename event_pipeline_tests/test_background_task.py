@@ -69,7 +69,7 @@ def test_telling_of_a_failure_may_fail_too() -> None:
             return 0.0
         raise ValueError
 
-    def tell(error: Exception, seconds: float) -> None:
+    def tell(error: BaseException, seconds: float) -> None:
         raise BrokenPipeError
 
     BackgroundTask("task", turn, states, stop, on_failure=tell).run()
