@@ -21,9 +21,9 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [RuntimeError("a secret"), MemoryError(), OSError(24, "Too many open files"), RecursionError(), KeyError(1)],
+    [RuntimeError("a secret"), MemoryError(), OSError(24, "Too many open files"), KeyError(1), SystemExit(3)],
 )
-def test_whatever_a_turn_raises_the_next_one_comes(fault: Exception) -> None:
+def test_whatever_a_turn_raises_the_next_one_comes(fault: BaseException) -> None:
     stop, states, told = threading.Event(), TaskStates(), queue.SimpleQueue[str]()
     turns = iter([fault, fault, None])
 
@@ -69,7 +69,7 @@ def test_telling_of_a_failure_may_fail_too() -> None:
             return 0.0
         raise ValueError
 
-    def tell(error: Exception, seconds: float) -> None:
+    def tell(error: BaseException, seconds: float) -> None:
         raise BrokenPipeError
 
     BackgroundTask("task", turn, states, stop, on_failure=tell).run()

@@ -28,6 +28,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "conflict": (409, "The request goes against the state"),
     "replayed": (409, "This very request was accepted before"),
     "in-progress": (409, "The same request is still being worked on"),
+    "outcome-unknown": (409, "The same request was cut short, and may have been done"),
     "gone": (410, "It is no longer there"),
     "too-large": (413, "The request's body is too large"),
     "unsupported-media-type": (415, "The body's media type is not supported"),

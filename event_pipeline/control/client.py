@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from event_pipeline.control.errors import ServerAwayError, WrongRequestError
+from event_pipeline.control.errors import ServerAwayError, UnansweredError, WrongRequestError
 from event_pipeline.errors import ControlError
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -23,6 +23,7 @@ _USER_ERROR_WRAPPERS = frozenset(
 )
 _MAX_MESSAGE = 1_000
 _HIGHEST_PORT = 65_535
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class GraphQLClient:
@@ -57,16 +58,22 @@ class GraphQLClient:
         self._http.close()
 
     def execute(self, document: str, **variables: Any) -> dict[str, Any]:
-        """The ``data`` of the answer. Raises ServerAwayError when nobody answers, ControlError when Dagster refuses."""
+        """The ``data`` of the answer. Raises ServerAwayError when nobody answers, ControlError when Dagster refuses.
+
+        UnansweredError, a ServerAwayError, where a mutation may have been done all the same.
+        """
+        may_be_done = UnansweredError if document.lstrip().startswith("mutation") else ServerAwayError
         try:
             response = self._http.post("graphql", json={"query": document, "variables": variables})
-        except httpx.TimeoutException:
-            raise ServerAwayError(
+        except httpx.TimeoutException as error:
+            away = ServerAwayError if isinstance(error, _NOT_SENT) else may_be_done
+            raise away(
                 f"the Dagster webserver at {self.address} did not answer within {self._timeout_seconds:g} s; "
                 "look at its log, or restart it with `make up`"
             ) from None
         except httpx.HTTPError as error:
-            raise ServerAwayError(
+            away = ServerAwayError if isinstance(error, _NOT_SENT) else may_be_done
+            raise away(
                 f"no Dagster webserver answers at {self.address} ({error}); start it with `make up`, "
                 "or say where it is with --url or PIPELINE_DAGSTER_URL"
             ) from None

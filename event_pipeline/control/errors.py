@@ -9,6 +9,10 @@ class ServerAwayError(ControlError):
     """No Dagster webserver answers at the address."""
 
 
+class UnansweredError(ServerAwayError):
+    """A request that changes something was sent and not answered: it may have been done."""
+
+
 class WrongRequestError(ControlError):
     """What was asked for is not there or does not go together: unknown names, missing or backward partitions."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from event_pipeline.control import Launched
+from event_pipeline.control.errors import UnansweredError
 from event_pipeline.errors import ControlError
 from event_pipeline.sqlite import stamp
 from event_pipeline_tests.api.organisation import Api
@@ -105,11 +107,25 @@ def test_what_failed_may_be_sent_again(api: Api, control: ScriptedControl) -> No
     assert _post(api, headers, "a").status_code == 202
 
 
+def test_a_launch_that_dagster_did_not_answer_is_not_done_again(api: Api, control: ScriptedControl) -> None:
+    headers = api.headers("operate")
+    control.error = UnansweredError("the Dagster webserver did not answer within 30 s")
+    assert _post(api, headers, "a").json()["type"] == "urn:event-pipeline:problem:dagster-away"
+    control.error = None
+    assert _post(api, headers, "a").json()["type"] == "urn:event-pipeline:problem:outcome-unknown"
+    assert control.launches == 1
+
+
 @pytest.mark.parametrize(
     ("ago", "has_ended", "is_done_again"),
-    [(timedelta(hours=23), True, False), (timedelta(hours=25), True, True), (timedelta(minutes=6), False, True)],
+    [
+        (timedelta(hours=23), True, False),
+        (timedelta(hours=25), True, True),
+        (timedelta(hours=23), False, False),
+        (timedelta(hours=25), False, True),
+    ],
 )
-def test_answers_are_kept_for_a_day_and_cut_short_requests_for_minutes(
+def test_answers_and_requests_that_were_cut_short_are_known_for_a_day(
     api: Api, control: ScriptedControl, ago: timedelta, has_ended: bool, is_done_again: bool
 ) -> None:
     headers = api.headers("operate")
@@ -120,6 +136,70 @@ def test_answers_are_kept_for_a_day_and_cut_short_requests_for_minutes(
     )
     _post(api, headers, "a")
     assert control.launches == (2 if is_done_again else 1)
+
+
+class _Killed(Exception):
+    """The process ends here: nothing after it is done."""
+
+
+def _kill_before(api: Api, monkeypatch: pytest.MonkeyPatch, *starts: str) -> None:
+    """From the first statement on that begins so, no statement on the stored answers is carried out."""
+    execute, is_dead = api.services.database.execute, []
+
+    def dies(sql: str, parameters: Any = ()) -> Any:
+        if sql.startswith(starts) or (is_dead and "stored_answers" in sql):
+            is_dead.append(True)
+            raise _Killed
+        return execute(sql, parameters)
+
+    monkeypatch.setattr(api.services.database, "execute", dies)
+
+
+@pytest.mark.parametrize("where", ["UPDATE stored_answers", "INSERT INTO audit"])
+def test_what_a_kill_cut_short_after_it_was_done_is_not_done_again(
+    api: Api, control: ScriptedControl, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    headers = api.headers("operate")
+    with monkeypatch.context() as patched:
+        _kill_before(api, patched, where)
+        assert _post(api, headers, "killed").status_code == 500
+    assert control.launches == 1
+    assert _post(api, headers, "killed").json()["type"] == "urn:event-pipeline:problem:in-progress"
+    api.services.database.execute(
+        "UPDATE stored_answers SET at = ? WHERE idempotency_key = 'killed'",
+        (stamp(datetime.now(UTC) - timedelta(minutes=6)),),
+    )
+    for _ in range(2):
+        answer = _post(api, headers, "killed")
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:event-pipeline:problem:outcome-unknown")
+    assert control.launches == 1
+    assert _post(api, headers, "another").status_code == 202
+
+
+def test_an_error_after_it_was_done_does_not_have_it_done_again(
+    api: Api, control: ScriptedControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    headers = api.headers("operate")
+    with monkeypatch.context() as patched:
+        patched.setattr(api.services.audit, "record", full)
+        assert _post(api, headers, "a").status_code >= 500
+    answer = _post(api, headers, "a")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:event-pipeline:problem:outcome-unknown")
+    assert control.launches == 1
+
+
+def test_a_query_that_was_cut_short_is_read_again(api: Api) -> None:
+    headers = api.headers("sql") | {"Idempotency-Key": "read"}
+    ask = lambda: api.http.post("/api/pipeline/query", json={"sql": "SELECT 1 AS one"}, headers=headers)  # noqa: E731
+    assert ask().status_code == 200
+    api.services.database.execute(
+        "UPDATE stored_answers SET status = NULL, at = ? WHERE idempotency_key = 'read'",
+        (stamp(datetime.now(UTC) - timedelta(minutes=6)),),
+    )
+    assert ask().status_code == 200
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 256, "with space"])

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from event_pipeline.control.client import GraphQLClient, explain, refuse
-from event_pipeline.control.errors import ServerAwayError, WrongRequestError
+from event_pipeline.control.errors import ServerAwayError, UnansweredError, WrongRequestError
 from event_pipeline.errors import ControlError
 from event_pipeline_tests.control.live import free_port
 
@@ -79,9 +79,18 @@ def test_server_that_hangs_is_given_up_after_the_timeout() -> None:
         over.wait(10)
 
     with _server(hang) as url, GraphQLClient(url, timeout_seconds=0.2) as client:
-        with pytest.raises(ServerAwayError, match=r"within 0\.2 s"):
+        with pytest.raises(ServerAwayError, match=r"within 0\.2 s") as asked:
             client.execute("{ version }")
+        with pytest.raises(UnansweredError, match=r"within 0\.2 s"):
+            client.execute("mutation LaunchRun { x }")
         over.set()
+    assert not isinstance(asked.value, UnansweredError), "what only reads did nothing"
+
+
+def test_a_change_that_could_not_even_be_sent_was_not_made() -> None:
+    with GraphQLClient(f"http://127.0.0.1:{free_port()}") as client, pytest.raises(ServerAwayError) as error:
+        client.execute("mutation LaunchRun { x }")
+    assert not isinstance(error.value, UnansweredError)
 
 
 @pytest.mark.parametrize(

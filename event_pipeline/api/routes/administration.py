@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/pipeline", tags=["administration"])
 @router.post(
     "/reset-stats",
     response_model=Reset,
-    responses=KEYED | problems("in-progress") | problems("invalid", "key-reused"),
+    responses=KEYED | problems("in-progress", "outcome-unknown") | problems("invalid", "key-reused"),
     summary="Begin the figures of GET metrics anew",
 )
 def reset_stats(

@@ -99,7 +99,7 @@ def alert(
 @router.post(
     "/alerts/deliveries/test",
     response_model=Delivery,
-    responses=KEYED | problems("in-progress", "not-found") | problems("invalid", "key-reused"),
+    responses=KEYED | problems("in-progress", "outcome-unknown", "not-found") | problems("invalid", "key-reused"),
     summary="Send a test to a receiver",
 )
 def send_test(

@@ -35,7 +35,7 @@ _PARTIAL = {206: {"description": "The bytes that the header Range asked for.", "
     response_model=ExportItem,
     status_code=202,
     responses=READS
-    | problems("not-found", "in-progress", "forbidden", "query-refused")
+    | problems("not-found", "in-progress", "outcome-unknown", "forbidden", "query-refused")
     | problems("invalid", "query-invalid", "query-too-heavy", "key-reused"),
     summary="Make a file in the background",
 )

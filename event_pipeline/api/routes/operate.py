@@ -18,7 +18,11 @@ from event_pipeline.control.worker_switch import switch_pipeline
 
 router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])
 
-_RESPONSES = KEYED | problems("in-progress", "dagster-refused", "dagster-away") | problems("invalid", "key-reused")
+_RESPONSES = (
+    KEYED
+    | problems("in-progress", "outcome-unknown", "dagster-refused", "dagster-away")
+    | problems("invalid", "key-reused")
+)
 Operator = Annotated[ApiKey, requires("operate")]
 
 

@@ -36,7 +36,7 @@ def saved_queries(services: Shared, limit: Limit = 100, cursor: Cursor = None) -
     "/queries",
     response_model=SavedQuery,
     status_code=201,
-    responses=KEYED | problems("conflict", "in-progress") | problems("invalid", "key-reused"),
+    responses=KEYED | problems("conflict", "in-progress", "outcome-unknown") | problems("invalid", "key-reused"),
     summary="Save a query",
 )
 def save_query(
@@ -103,7 +103,12 @@ def run_saved_query(
     fields = chosen.model_dump() | {"sql": saved.sql, "dialect": saved.dialect, "params": chosen.params or saved.params}
     wanted = QueryRequest(**fields)
     return services.stored_answers.once(
-        request, key.key_id, idempotency_key, wanted, lambda: run(request, services, key, wanted)
+        request,
+        key.key_id,
+        idempotency_key,
+        wanted,
+        lambda: run(request, services, key, wanted),
+        only_reads=True,
     )
 
 

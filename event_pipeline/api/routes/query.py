@@ -64,7 +64,12 @@ def query(
 ) -> Response:
     """Needs the scope `sql`. Reads the warehouse's tables and nothing else; an answer is whole, or a problem."""
     return services.stored_answers.once(
-        request, key.key_id, idempotency_key, wanted, lambda: run(request, services, key, wanted)
+        request,
+        key.key_id,
+        idempotency_key,
+        wanted,
+        lambda: run(request, services, key, wanted),
+        only_reads=True,
     )
 
 

@@ -34,7 +34,7 @@ def silences(services: Shared) -> Silences:
     "/silences",
     response_model=SilenceItem,
     status_code=201,
-    responses=KEYED | problems("in-progress") | problems("invalid", "key-reused"),
+    responses=KEYED | problems("in-progress", "outcome-unknown") | problems("invalid", "key-reused"),
     summary="Tell nobody of certain alerts for a while",
 )
 def add_silence(
