@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from event_pipeline.sources.change import CHANGE_SCHEMA, ChangeBatch, KnownVersi
 from event_pipeline.sources.export_folder import ExportFolder
 from event_pipeline.sources.google_sheets import GoogleSheetsSource
 from event_pipeline.sources.inbox import InboxSource
-from event_pipeline.sources.passed_files import NOTED
+from event_pipeline.sources.passed_files import NOTED, in_words
 from event_pipeline.sources.sheets_client import ReadQuota
 from event_pipeline.warehouse.lake import Lake
 from event_pipeline.warehouse.lock import write_transaction
@@ -123,7 +124,7 @@ def ingest_exports(lake: Lake, settings: Settings, *, is_snapshot: bool = False)
         return Ingested()
 
     def noted() -> str | None:
-        return _in_words((name, note) for name, found in source.notes.items() for note in found)
+        return in_words({name: "; ".join(notes) for name, notes in source.notes.items()})
 
     return _drive(lake, source.name, ALL, lambda: source.poll(cursors, lake.known(source.name)), noted)
 
@@ -158,9 +159,7 @@ def ingest_inbox(lake: Lake, settings: Settings) -> Ingested:
     """
     source = InboxSource(settings.inbox_dir, settings.batch_size)
     result, passed = Ingested(), source.passed()
-
-    def noted() -> str | None:
-        return _in_words(passed.items())
+    noted = partial(in_words, passed)
 
     if sorted(passed) != lake.cursors(source.name).get(NOTED, []):
         listed = ChangeBatch(source.name, "unreadable", CHANGE_SCHEMA.empty_table(), {NOTED: sorted(passed)})
@@ -202,10 +201,6 @@ def _drive(
     else:
         _set_state(lake, source, collection, "ok", noted())
     return result
-
-
-def _in_words(notes: Iterable[tuple[str, str]]) -> str | None:
-    return "; ".join(f"{name}: {note}" for name, note in notes) or None
 
 
 def _grouped(batches: Iterable[ChangeBatch], limit: int) -> Iterator[ChangeBatch]:
