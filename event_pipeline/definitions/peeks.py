@@ -4,7 +4,7 @@ The name is the same at every look at the same change, whenever that is; looking
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -34,14 +34,15 @@ def new_inbox_file(lake: "Lake", settings: Settings, state: SensorState) -> str 
 
     source = InboxSource(settings.inbox_dir, settings.batch_size)
     waiting = [f"{name}:{modified}:{size}" for name, modified, size in filter(None, map(_stamp, source.files()))]
+    waiting += _not_noted(sorted(source.passed()), lake.cursors(source.name))
     return _digest(waiting) if waiting else None
 
 
 def new_export(lake: "Lake", settings: Settings, state: SensorState) -> str | None:
-    """Export files that are not loaded as they are now."""
-    from event_pipeline.sources.export_files import ExportFilesSource
+    """Export files that are not loaded as they are now, and others that came or went without a note of it."""
+    from event_pipeline.sources.export_folder import ExportFolder
 
-    source = ExportFilesSource(settings.exports_dir, settings.firebase.collections, settings.batch_size)
+    source = ExportFolder(settings.exports_dir, settings.firebase.collections, settings.batch_size)
     cursors = lake.cursors(source.name)
     new = []
     for name, modified, size in filter(None, map(_stamp, source.files())):
@@ -49,7 +50,15 @@ def new_export(lake: "Lake", settings: Settings, state: SensorState) -> str | No
         seen = (cursor.get("size"), cursor.get("modified_us")) if isinstance(cursor, dict) else None
         if seen != (size, modified // 1000):
             new.append(f"{name}:{modified}:{size}")
+    new += _not_noted(source.noted_files(cursors), cursors)
     return _digest(new) if new else None
+
+
+def _not_noted(names: list[str], cursors: Mapping[str, object]) -> list[str]:
+    """A name for the files to be noted, where the source's state still speaks of others."""
+    from event_pipeline.sources.passed_files import NOTED
+
+    return [] if names == cursors.get(NOTED, []) else [f"to be noted: {name}" for name in names] or ["nothing to note"]
 
 
 def changed_document(lake: "Lake", settings: Settings, state: SensorState) -> str | None:

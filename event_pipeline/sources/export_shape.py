@@ -38,6 +38,12 @@ _BINARY = {
 _GZIP = b"\x1f\x8b"
 _UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
+_WIDE = {
+    "UTF-32": re.compile(rb"(?:\xff\xfe\0\0)?(?:[\t\r\n -~]\0\0\0)+|(?:\0\0\xfe\xff)?(?:\0\0\0[\t\r\n -~])+"),
+    "UTF-16": re.compile(rb"(?:[\t\r\n -~]\0)+|(?:\0[\t\r\n -~])+"),
+}
+"""ASCII as wider encodings write it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -105,6 +111,13 @@ def refuse_binary(head: memoryview, name: str) -> None:
         is_unpacked = name.endswith(".gz")
         way = "unpack it once" if is_unpacked else "give it a name that ends with .gz"
         raise PermanentError(f"{name} is gzipped{' twice' if is_unpacked else ''}: {way}")
+    if start and not start.strip(b"\0"):
+        raise PermanentError(
+            f"{name} begins with zero bytes, as files do after a full disk or a crash: export it again"
+        )
+    wide = next((width for width, text in _WIDE.items() if text.fullmatch(start)), None)
+    if wide:
+        raise PermanentError(f"{name} is text in {wide}: save it as UTF-8")
     encoding = _UTF_16.get(start[:2])
     # Lines of text may begin with the same bytes; what follows tells.
     if encoding and start[2:4].decode(encoding, "replace").strip(" \t\r\n") in ("", "{", "["):

@@ -28,6 +28,7 @@ from event_pipeline.sources.change_columns import (
     unreadable_rows,
 )
 from event_pipeline.sources.file_state import FileStamp, dropped_files
+from event_pipeline.sources.passed_files import passed_files
 from event_pipeline.sources.text_blocks import LineBlock, line_blocks
 
 log = structlog.get_logger()
@@ -99,6 +100,10 @@ class InboxSource:
     def files(self) -> list[Path]:
         """Complete record files in name order; unfinished (``.part``, ``.tmp``) and hidden ones do not count."""
         return dropped_files(self._directory, (".ndjson",))
+
+    def passed(self) -> dict[str, str]:
+        """What lies there and is not read, by name, with what to do."""
+        return passed_files(self._directory, (".ndjson",), (DONE, FAILED))
 
     def read(self, path: Path, known: KnownVersions) -> Iterator[ChangeBatch]:
         """The records of a file that the lake does not hold yet; commit every batch, then call ``mark_done``.

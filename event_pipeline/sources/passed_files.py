@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 NOTED = "(noted files)"
@@ -53,6 +53,11 @@ def passed_files(directory: Path, suffixes: Sequence[str], own_folders: Sequence
         if is_folder or not name.endswith(tuple(suffixes)):
             found[name] = _what_to_do(path, suffixes)
     return found
+
+
+def in_words(notes: Mapping[str, str]) -> str | None:
+    """Notes by file as the state of a source has them; None when there are none."""
+    return "; ".join(f"{name}: {note}" for name, note in notes.items()) or None
 
 
 def _what_to_do(path: Path, suffixes: Sequence[str]) -> str:

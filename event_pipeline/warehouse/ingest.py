@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import pyarrow as pa
@@ -15,10 +16,11 @@ import structlog
 from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.errors import PermanentError, PipelineError, TransientError
 from event_pipeline.settings import Settings, Spreadsheet
-from event_pipeline.sources.change import ChangeBatch, KnownVersions
-from event_pipeline.sources.export_files import ExportFilesSource
+from event_pipeline.sources.change import CHANGE_SCHEMA, ChangeBatch, KnownVersions
+from event_pipeline.sources.export_folder import ExportFolder
 from event_pipeline.sources.google_sheets import GoogleSheetsSource
 from event_pipeline.sources.inbox import InboxSource
+from event_pipeline.sources.passed_files import NOTED, in_words
 from event_pipeline.sources.sheets_client import ReadQuota
 from event_pipeline.warehouse.lake import Lake
 from event_pipeline.warehouse.lock import write_transaction
@@ -114,18 +116,17 @@ def reconcile_firebase(lake: Lake, source: DocumentSource, collections: Sequence
 
 def ingest_exports(lake: Lake, settings: Settings, *, is_snapshot: bool = False) -> Ingested:
     """Export files that are not loaded yet."""
-    source = ExportFilesSource(
+    source = ExportFolder(
         settings.exports_dir, settings.firebase.collections, settings.batch_size, is_snapshot=is_snapshot
     )
-    if not source.files():
+    cursors = lake.cursors(source.name)
+    if not (source.files() or source.passed() or cursors.get(NOTED)):
         return Ingested()
 
     def noted() -> str | None:
-        return "; ".join(f"{name}: {note}" for name, found in source.notes.items() for note in found) or None
+        return in_words({name: "; ".join(notes) for name, notes in source.notes.items()})
 
-    return _drive(
-        lake, source.name, ALL, lambda: source.poll(lake.cursors(source.name), lake.known(source.name)), noted
-    )
+    return _drive(lake, source.name, ALL, lambda: source.poll(cursors, lake.known(source.name)), noted)
 
 
 def ingest_sheets(lake: Lake, settings: Settings) -> Ingested:
@@ -152,11 +153,19 @@ def followed_spreadsheets(lake: Lake, settings: Settings) -> list[Spreadsheet]:
 
 
 def ingest_inbox(lake: Lake, settings: Settings) -> Ingested:
-    """Files of the inbox; each is moved away once its records are committed, unreadable ones to failed/."""
+    """Files of the inbox; each is moved away once its records are committed, unreadable ones to failed/.
+
+    What lies there and is no such file stays, noted in the source's state until it goes.
+    """
     source = InboxSource(settings.inbox_dir, settings.batch_size)
-    result = Ingested()
+    result, passed = Ingested(), source.passed()
+    noted = partial(in_words, passed)
+
+    if sorted(passed) != lake.cursors(source.name).get(NOTED, []):
+        listed = ChangeBatch(source.name, "unreadable", CHANGE_SCHEMA.empty_table(), {NOTED: sorted(passed)})
+        result.add(_drive(lake, source.name, ALL, lambda: [listed], noted))
     for path in source.files():
-        read = _drive(lake, source.name, ALL, lambda path=path: source.read(path, lake.known(source.name)))
+        read = _drive(lake, source.name, ALL, lambda path=path: source.read(path, lake.known(source.name)), noted)
         if not read.failures:
             source.mark_done(path)
         elif read.is_refused:
@@ -186,7 +195,7 @@ def _drive(
         log.warning("source_failed", source=source, collection=collection, state=state, message=str(error))
         result.failures.append(str(error))
         result.is_refused = state == "refused"
-        _set_state(lake, source, collection, state, str(error))
+        _set_state(lake, source, collection, state, "; ".join(filter(None, (str(error), noted()))))
         if not isinstance(error, TransientError | PermanentError):
             raise
     else:

@@ -12,12 +12,13 @@ import pytest
 from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.test_utils import create_run_for_test
 
+from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.definitions import peeks
 from event_pipeline.definitions.jobs import SYNC_JOB
 from event_pipeline.definitions.sensors import CHANGE_TAG
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect
-from event_pipeline.warehouse.ingest import ingest_exports
+from event_pipeline.warehouse.ingest import ingest_exports, ingest_inbox
 from event_pipeline.warehouse.lake import Lake
 from event_pipeline_tests.definitions.daemon import Daemon
 
@@ -173,6 +174,63 @@ class TestExports:
 
         assert len(first) == len(second) == 1
         assert first != second
+
+
+class TestOtherFiles:
+    @pytest.mark.parametrize("sensor", ["exports", "inbox"])
+    def test_each_is_noted_once_with_what_to_do_until_it_goes(
+        self, settings: Settings, daemon: Daemon, lake: Lake, sensor: str
+    ) -> None:
+        folder, read = (
+            (settings.exports_dir, ingest_exports) if sensor == "exports" else (settings.inbox_dir, ingest_inbox)
+        )
+        for inner in ("done", "failed") if sensor == "inbox" else ():
+            (folder / inner).mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        assert daemon.tick(sensor).skip_reason == "nothing new"
+        names = ["2023", "A.NDJSON", "output-0", "people.csv", "records.txt"]
+        for name in (*names[1:], ".DS_Store", "x.ndjson.part", "y.ndjson.tmp", "z.ndjson~"):
+            (folder / name).write_text("{}")
+        (folder / names[0]).mkdir()
+        assert daemon.tick(sensor).run_keys
+        daemon.end(daemon.runs()[0].run_id)
+        assert read(lake, settings).failures == []
+        state, message = _state_of(lake)
+        assert state == "ok"
+        assert [note.partition(": ")[0] for note in message.split("; ") if "was not read: " in note] == names
+        assert "A.NDJSON: was not read: write the ending of its name in small letters" in message
+        assert "output-0: was not read: it is a managed export" in message
+        assert "one of registrations is read as a Google Sheet" in message
+        assert daemon.tick(sensor).skip_reason == "nothing new"
+        (folder / names[0]).rmdir()
+        for name in names[1:]:
+            (folder / name).unlink()
+        assert daemon.tick(sensor).run_keys
+        daemon.end(daemon.runs()[0].run_id)
+        read(lake, settings)
+        assert _state_of(lake) == ("ok", None)
+        assert daemon.tick(sensor).skip_reason == "nothing new"
+
+    def test_a_refusal_leaves_with_its_file_though_no_other_is_there(
+        self, settings: Settings, daemon: Daemon, lake: Lake
+    ) -> None:
+        settings.exports_dir.mkdir(parents=True)
+        path = settings.exports_dir / "cut.json"
+        path.write_text('{"clubs": {"c1"')
+        ingest_exports(lake, settings)
+        assert _state_of(lake)[0] == "refused"
+        assert daemon.tick("exports").skip_reason == "nothing new"
+        path.unlink()
+        assert daemon.tick("exports").run_keys
+        daemon.end(daemon.runs()[0].run_id)
+        ingest_exports(lake, settings)
+        assert _state_of(lake) == ("ok", None)
+
+
+def _state_of(lake: Lake) -> tuple[str, str]:
+    found = lake.connection.execute(f"SELECT state, message FROM {SOURCE_STATE.qualified}").fetchall()
+    assert len(found) == 1
+    return found[0]
 
 
 def test_the_clock_of_a_tick_is_bounded() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from event_pipeline.settings import COLLECTIONS
+from event_pipeline.sources.export_folder import ExportFolder
 from event_pipeline_tests.sources.memory_lake import MemoryLake
 from event_pipeline_tests.sources.test_export_files import (
     DAY_1,
@@ -283,3 +285,34 @@ def test_a_part_of_a_collection_is_no_snapshot_of_it(tmp_path: Path, lake: Memor
     _, error = load_until_error(source_of(tmp_path, path="event_chat/e1", is_snapshot=True), lake)
     assert "1.json is a part of a collection at event_chat/e1: load it without --snapshot" in error
     assert lake.ids("event_chat") == ["e1/m1", "e2/m1"]
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.ndjson", "x.ndjson.gz"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_wide_text_is_refused_by_the_name_of_its_encoding(
+    tmp_path: Path, lake: MemoryLake, name: str, encoding: str
+) -> None:
+    put(tmp_path / name, lines({"collection": "clubs", "id": "a", "data": {}}).encode(encoding))
+    rows, error = load_until_error(source_of(tmp_path), lake)
+    assert rows == []
+    assert error == f"{name} is text in {encoding[:6].upper()}: save it as UTF-8"
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.ndjson"])
+def test_zero_bytes_are_said_to_be_such(tmp_path: Path, lake: MemoryLake, name: str) -> None:
+    put(tmp_path / name, b"\0" * 5000)
+    rows, error = load_until_error(source_of(tmp_path), lake)
+    assert rows == []
+    assert error == f"{name} begins with zero bytes, as files do after a full disk or a crash: export it again"
+
+
+def test_a_file_of_the_folder_of_which_nothing_is_taken_is_noted(tmp_path: Path, lake: MemoryLake) -> None:
+    put(tmp_path / "denied.json", {"error": "Permission denied"})
+    put(tmp_path / "part.json", {"secrets": {"a": {}}, "clubs": {"c": {}}})
+    folder = ExportFolder(tmp_path, COLLECTIONS, 1000)
+    for _ in range(2):
+        assert places(load(folder, lake)) <= {("clubs", "c")}
+        assert list(folder.notes) == ["denied.json"]
+        assert folder.notes["denied.json"][0].startswith(
+            "holds no collection that is followed: found 'error', expected"
+        )

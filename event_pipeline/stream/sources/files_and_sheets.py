@@ -53,6 +53,7 @@ class InboxWatch:
         self._lock = threading.Lock()
         self._told: tuple[LiveState, str] | None = None
         self._stuck: str | None = None
+        self._noted: Mapping[str, str] = {}
 
     def follow(
         self, cursors: Mapping[str, object], known: KnownVersions, emit: Emit, report: Report, stop: threading.Event
@@ -70,8 +71,9 @@ class InboxWatch:
                     self._source.purge_done(self._done_days, purged)
                 if self._stuck:
                     self._tell(report, "unavailable", self._stuck)
-                elif self._told is None or self._told[0] != "live":
-                    self._tell(report, "live", "")
+                elif (noted := self._source.passed()) != self._noted or self._told is None or self._told[0] != "live":
+                    self._noted = noted
+                    self._tell(report, "live", "; ".join(f"{name}: {what}" for name, what in noted.items()))
             except OSError as error:
                 self._tell(report, "unavailable", f"the inbox cannot be used ({error.strerror}): {error.filename}")
             stop.wait(self._seconds)
