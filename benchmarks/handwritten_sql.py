@@ -107,7 +107,7 @@ def _create_checks(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
     rows = []
     for model in STAGING_MODELS:
         personal = {column.name for column in model.contract.columns if column.personal}
-        for rule in row_rules(model.contract, settings.validation):
+        for rule in row_rules(model.contract, settings.validation, Locale.of(settings.organisation)):
             consequence = {"reject": "rejected", "note": "noted"}[rule.consequence]
             is_personal = rule.field in personal
             rows.append((model.contract.table, rule.name, rule.field, consequence, is_personal, rule.advice))
