@@ -13,10 +13,15 @@ CREATE OR REPLACE TEMP MACRO tidy(x) AS nullif(
     END,
     ''
 );
+CREATE OR REPLACE TEMP MACRO tidy_json(x) AS CASE WHEN NOT regexp_matches(tidy(x), '{{no_list}}') THEN tidy(x) END;
 CREATE OR REPLACE TEMP MACRO tidy_choice(x, allowed) AS
     CASE WHEN x IN allowed THEN x ELSE nullif(regexp_replace(lower(tidy(x)), '[\s-]+', '_', 'g'), '') END;
-CREATE OR REPLACE TEMP MACRO bare_email(x) AS
-    regexp_replace(regexp_replace(regexp_replace(x, '{{invisible}}', '', 'g'), '^(?i:mailto:)', ''), '\.+$', '');
+CREATE OR REPLACE TEMP MACRO bare_email(x) AS regexp_replace(
+    regexp_replace(
+        regexp_replace(regexp_replace(x, '{{invisible}}', '', 'g'), '{{named_email}}', '\1'), '{{before_email}}', ''
+    ),
+    '{{after_email}}', ''
+);
 CREATE OR REPLACE TEMP MACRO folded_email(x) AS
     CASE WHEN regexp_matches(x, '[^\x00-\x7f]') THEN python_email(x) ELSE lower(x) END;
 CREATE OR REPLACE TEMP MACRO tidy_email(x) AS nullif(
@@ -77,7 +82,8 @@ CREATE OR REPLACE TEMP MACRO members_besides(team, name, email, student_id) AS C
     )
 END;
 CREATE OR REPLACE TEMP MACRO tidy_instant(x) AS CASE
-    WHEN starts_with(x, '{') THEN coalesce(nullif(regexp_extract(x, '{{written_value}}', 1), ''), x)
+    WHEN starts_with(x, '{')
+        THEN coalesce(nullif(regexp_replace(regexp_extract(x, '{{written_value}}', 1), '[,\s]+$', ''), ''), x)
     ELSE tidy(x)
 END;
 CREATE OR REPLACE TEMP MACRO as_integer(x) AS
@@ -96,7 +102,7 @@ CREATE OR REPLACE TEMP MACRO as_clock(x) AS coalesce(
     try_cast(x AS TIMESTAMP),
     try_strptime(regexp_replace(lower(x), '[\x{202f}\x{a0}]', ' ', 'g'), {{indian_formats}})
 );
-CREATE OR REPLACE TEMP MACRO any_instant(x) AS CASE
+CREATE OR REPLACE TEMP MACRO known_instant(x) AS CASE
     WHEN suffix(x, 'Z') THEN of_utc(left(x, length(x) - 1))
     WHEN starts_with(x, '{') THEN of_map(x)
     WHEN regexp_matches(x, '^\d{9,11}(\.\d+)?$') THEN of_epoch(try_cast(x AS DOUBLE))
@@ -105,7 +111,6 @@ CREATE OR REPLACE TEMP MACRO any_instant(x) AS CASE
     WHEN regexp_matches(x, '^\d{18,19}$') THEN make_timestamptz(try_cast(x AS BIGINT) // 1000)
     WHEN regexp_matches(x, '{{number_exponent}}')
         THEN of_epoch(CASE WHEN try_cast(x AS DOUBLE) < 1e11 THEN try_cast(x AS DOUBLE) ELSE try_cast(x AS DOUBLE) / 1000 END)
-    WHEN regexp_matches(x, '{{named_day}}') THEN make_timestamptz(nullif(python_instant(x), 0))
     WHEN regexp_matches(x, '{{offset}}')
         THEN try_cast(regexp_replace(regexp_replace(x, '{{offset}}', '\1\2:\3'), ':$', '') AS TIMESTAMPTZ)
     WHEN regexp_matches(x, '{{utc}}') THEN of_utc(regexp_replace(x, '{{utc}}', ''))
@@ -114,6 +119,9 @@ CREATE OR REPLACE TEMP MACRO any_instant(x) AS CASE
         WHEN as_clock(x) BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2200-01-01' THEN as_clock(x)
     END)
 END;
+CREATE OR REPLACE TEMP MACRO any_instant(x) AS coalesce(
+    known_instant(x), make_timestamptz(CASE WHEN x IS NOT NULL THEN nullif(python_instant(x, '{{zone}}'), 0) END)
+);
 CREATE OR REPLACE TEMP MACRO plausible(instant) AS
     CASE WHEN instant BETWEEN TIMESTAMPTZ '2000-01-01 00:00:00+00' AND TIMESTAMPTZ '2101-01-01 00:00:00+00' THEN instant END;
 CREATE OR REPLACE TEMP MACRO as_instant(x) AS plausible(any_instant(x));

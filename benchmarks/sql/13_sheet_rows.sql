@@ -42,8 +42,8 @@ WITH latest AS (
         tidy_choice(t[17], ['yes', 'no', 'verified', 'pending', 'rejected']) AS p_payment_mark,
         tidy_amount(amount_text) AS p_amount_minor,
         tidy(t[19]) AS p_notes,
-        tidy(t[20]) AS p_custom_fields,
-        tidy(t[21]) AS p_questions,
+        tidy_json(t[20]) AS p_custom_fields,
+        tidy_json(t[21]) AS p_questions,
         tidy_choice(t[22], ['none']) AS p_row_doubt
     FROM documents
 ), values_read AS (
@@ -108,10 +108,20 @@ WITH latest AS (
 ), first_read AS (
     SELECT document_id, version_instant(min(version)) AS first_at FROM lake.raw.sheets_rows
     WHERE operation = 'upsert' GROUP BY document_id
+), others AS (
+    SELECT document_id, max(version) AS last_other FROM lake.raw.sheets_rows
+    WHERE NOT coalesce(operation = 'upsert' AND lower(trim(payload ->> '$.fields.attendance_status')) = 'attended', false)
+    GROUP BY document_id
+), attended AS (
+    SELECT document_id, version_instant(min(version)) AS since_at
+    FROM lake.raw.sheets_rows LEFT JOIN others USING (document_id)
+    WHERE operation = 'upsert' AND lower(trim(payload ->> '$.fields.attendance_status')) = 'attended'
+        AND coalesce(version > last_other, true)
+    GROUP BY document_id
 ), dated AS (
     SELECT told_apart.*, CASE WHEN p_registered_at IS NULL THEN first_at ELSE registered_at END AS entered_at,
-        CASE WHEN p_attended_at IS NULL THEN version_at ELSE attended_at END AS came_at
-    FROM told_apart LEFT JOIN first_read USING (document_id)
+        CASE WHEN p_attended_at IS NULL THEN coalesce(since_at, version_at) ELSE attended_at END AS came_at
+    FROM told_apart LEFT JOIN first_read USING (document_id) LEFT JOIN attended USING (document_id)
 ), checked AS (
     SELECT *,
         coalesce(
@@ -222,9 +232,9 @@ SELECT 'sheet_rows', document_id, source, version, unnest(list_filter([
         CASE WHEN amount_minor NOT BETWEEN 0 AND 100000000000 THEN {'rule': 'amount_minor.range', 'value': t[18]} END,
         CASE WHEN p_notes IS NOT NULL AND notes IS NULL THEN {'rule': 'notes.garbled', 'value': t[19]} END,
         CASE WHEN length(notes) > 10000 THEN {'rule': 'notes.too_long', 'value': t[19]} END,
-        CASE WHEN tidy(t[20]) IS NOT NULL AND custom_fields IS NULL THEN {'rule': 'custom_fields.garbled', 'value': t[20]} END,
+        CASE WHEN tidy_json(t[20]) IS NOT NULL AND custom_fields IS NULL THEN {'rule': 'custom_fields.garbled', 'value': t[20]} END,
         CASE WHEN length(custom_fields) > 200000 THEN {'rule': 'custom_fields.too_long', 'value': t[20]} END,
-        CASE WHEN tidy(t[21]) IS NOT NULL AND questions IS NULL THEN {'rule': 'questions.garbled', 'value': t[21]} END,
+        CASE WHEN tidy_json(t[21]) IS NOT NULL AND questions IS NULL THEN {'rule': 'questions.garbled', 'value': t[21]} END,
         CASE WHEN length(questions) > 200000 THEN {'rule': 'questions.too_long', 'value': t[21]} END,
         CASE WHEN row_doubt <> 'none' THEN {'rule': 'row_doubt.allowed', 'value': t[22]} END
     ], lambda broken: broken IS NOT NULL))

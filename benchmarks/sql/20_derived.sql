@@ -6,7 +6,11 @@ SELECT table_name, document_id, source, version, c.field, c.rule, c.consequence,
         WHEN c.is_personal THEN left(broken.value, 1) || '*** (' || length(broken.value) || ' characters)'
         ELSE left(broken.value, 200)
     END AS offending_value,
-    c.what_to_do
+    CASE
+        WHEN contains(c.what_to_do, '{reason}')
+        THEN replace(c.what_to_do, '{reason}', python_amount_refusal(broken.value, '{{writing}}'))
+        ELSE c.what_to_do
+    END AS what_to_do
 FROM quarantined JOIN checks c USING (table_name) WHERE c.rule = broken.rule;
 
 -- staging.attendance_reversals
@@ -68,10 +72,13 @@ WITH absent AS (
     WHERE operation = 'upsert'
 ), said AS (
     SELECT DISTINCT document_id AS registration_id, tidy(payload ->> '$.event_id') AS event_id,
-        tidy_email(payload ->> '$.participant_email') AS participant_email
+        coalesce(as_email(tidy_email(payload ->> '$.participant_email')), '') AS participant_email,
+        coalesce(name_key(payload ->> '$.participant_name'), '') AS name_key,
+        coalesce(as_phone(tidy_phone(payload ->> '$.participant_phone')), '') AS participant_phone,
+        coalesce(tidy(payload ->> '$.participant_id'), '') AS student_id
     FROM history
 )
-SELECT * FROM said WHERE event_id IS NOT NULL AND participant_email IS NOT NULL;
+SELECT * FROM said WHERE event_id IS NOT NULL AND (participant_email <> '' OR name_key <> '');
 
 -- staging.sheet_corrections
 CREATE OR REPLACE TABLE lake.sql_staging.sheet_corrections AS
@@ -144,13 +151,23 @@ WITH matchable AS (
         ) AS person
     FROM addressed LEFT JOIN taken USING (event_id, participant_email)
 ), gone AS (
-    SELECT DISTINCT event_id, participant_email, true AS was_deleted FROM lake.sql_staging.absent_registrations
+    SELECT DISTINCT sheet_row_id, true AS was_deleted
+    FROM strangers s JOIN lake.sql_staging.absent_registrations a ON a.event_id = s.event_id AND (
+        a.participant_email = s.participant_email
+        OR s.participant_email IS NULL AND a.name_key = s.name AND (
+            a.participant_phone <> '' AND a.participant_phone = s.participant_phone
+            OR a.student_id <> '' AND a.student_id = s.student_id
+            OR a.participant_email = ''
+                AND NOT coalesce(a.participant_phone <> '' AND a.participant_phone <> s.participant_phone, false)
+                AND NOT coalesce(a.student_id <> '' AND a.student_id <> s.student_id, false)
+        )
+    )
 ), matched AS (
     SELECT s.*, was_deleted, min(sheet_row_id) OVER (PARTITION BY event_id, person) AS walk_in_row,
         coalesce(named_id, CASE WHEN NOT is_stranger THEN first_id END, found_id) AS matched_id
     FROM strangers s
     LEFT JOIN found USING (sheet_row_id)
-    LEFT JOIN gone USING (event_id, participant_email)
+    LEFT JOIN gone USING (sheet_row_id)
 ), known AS (
     SELECT m.*, r.payment_status,
         coalesce(r.attendance_status = 'attended' OR r.registration_status = 'attended', false) AS is_app_attended,
@@ -217,7 +234,7 @@ WITH everyone AS (
             WHEN payment_mark = 'rejected' THEN 'rejected'
             WHEN payment_mark IN ('no', 'pending') THEN 'pending'
         END,
-        amount_minor, version_at, false, NULL, coalesce(registration_status = 'cancelled', false), true,
+        amount_minor, NULL, false, NULL, coalesce(registration_status = 'cancelled', false), true,
         participant_name
     FROM lake.sql_staging.sheet_corrections c JOIN lake.sql_staging.sheet_rows s USING (sheet_row_id)
     WHERE correction = 'walk_in'

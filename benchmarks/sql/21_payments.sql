@@ -89,22 +89,24 @@ WITH refunds AS (
         ), 0))::BIGINT AS added
     FROM lasting QUALIFY added > 0
 ), totals AS (
-    SELECT payment_key, max(occurred_at) AS until_at, bool_or(amount_minor > captured_minor) AS has_release
+    SELECT payment_key, min(occurred_at) AS since_at, max(occurred_at) AS until_at,
+        max(amount_minor - captured_minor) AS released
     FROM charges GROUP BY ALL
 ), standing AS (
-    SELECT r.*, until_at, has_release, coalesce(began_at > until_at, true) AS is_after
+    SELECT r.*, until_at, coalesce(amount = released AND began_at <= since_at, false) AS is_release,
+        coalesce(began_at > until_at, true) AS is_after
     FROM refunds r LEFT JOIN totals USING (payment_key) WHERE is_back AND amount > 0
 ), caps AS (
     SELECT payment_key, greatest(sum(shown), sum(late)) AS cap
     FROM (
         SELECT payment_key, added AS shown, 0 AS late FROM shown
         UNION ALL
-        SELECT payment_key, 0, amount FROM standing WHERE NOT is_after AND NOT has_release AND last_at >= until_at
+        SELECT payment_key, 0, amount FROM standing WHERE NOT is_after AND NOT is_release AND last_at >= until_at
     )
     GROUP BY ALL
 ), points AS (
     SELECT payment_key, began_at AS occurred_at, 'refund' AS named_by, object_key AS named, amount AS known, 0 AS shown
-    FROM standing WHERE NOT is_after AND NOT has_release
+    FROM standing WHERE NOT is_after AND NOT is_release
     UNION ALL
     SELECT payment_key, occurred_at, 'charge', payment_event_id, 0, added FROM shown
 ), levels AS (
@@ -125,10 +127,18 @@ WITH refunds AS (
     SELECT *, max(CASE WHEN payment_event <> 'lost' THEN occurred_at END)
         OVER (PARTITION BY payment_key, object_key) AS other_at
     FROM payment_states WHERE object_type = 'dispute'
-), lost AS (
+), asked AS (
+    SELECT payment_key, max(amount_minor) AS asked,
+        arg_max(upper(currency), place) FILTER (currency IS NOT NULL) AS asked_in
+    FROM payment_states WHERE object_type IN ('payment', 'session', 'charge') GROUP BY ALL
+), latest_disputes AS (
     SELECT payment_key, object_key, arg_max(amount_minor, place) AS amount,
+        arg_max(upper(currency), place) FILTER (currency IS NOT NULL) AS lost_in,
         min(occurred_at) FILTER (payment_event = 'lost' AND coalesce(occurred_at >= other_at, true)) AS lost_at
     FROM disputes GROUP BY ALL HAVING arg_max(payment_event, place) = 'lost'
+), lost AS (
+    SELECT d.* REPLACE (CASE WHEN lost_in <> asked_in THEN greatest(asked, 1) ELSE amount END AS amount)
+    FROM latest_disputes d LEFT JOIN asked USING (payment_key)
 )
 SELECT payment_key || '/' || named_by || '/' || named AS entry_id, payment_key AS payment_id, 'refund' AS entry_kind,
     step AS amount_minor, occurred_at
@@ -148,7 +158,10 @@ WITH states AS (
     FROM payment_states
 ), summed AS (
     SELECT payment_key, max(provider) AS provider, max(registration_id) AS registration_id, max(event_id) AS event_id,
-        arg_max(upper(currency), place) FILTER (currency IS NOT NULL) AS currency,
+        coalesce(
+            arg_max(upper(currency), place) FILTER (currency IS NOT NULL AND is_attempt),
+            arg_max(upper(currency), place) FILTER (currency IS NOT NULL)
+        ) AS currency,
         max(captured) FILTER (object_type = 'payment') AS of_intent,
         max(captured) FILTER (object_type = 'session') AS of_session,
         coalesce(max(amount_minor) FILTER (is_attempt), max(amount_minor)) AS tried,

@@ -125,15 +125,16 @@ WITH provided AS (
             CASE WHEN payment_status NOT IN ('verified', 'refunded') THEN occurred_at END DESC, payment_id
     ) = 1
 ), typed AS (
-    SELECT registration_id, min(coalesce(verified_at, occurred_at)) AS typed_at
+    SELECT registration_id, min(coalesce(verified_at, occurred_at)) AS typed_at,
+        max(try_cast(corrected_value AS BIGINT)) AS typed_amount
     FROM lake.sql_staging.sheet_corrections c
     LEFT JOIN lake.sql_staging.payment_verifications v ON v.collection = 'sheet_rows' AND v.document_id = c.sheet_row_id
     WHERE correction = 'payment' GROUP BY ALL
 ), marked AS (
     SELECT r.registration_id, r.event_id, r.user_id, typed_at IS NOT NULL OR is_walk_in AS is_sheet,
         CASE WHEN typed_at IS NOT NULL THEN 'verified' ELSE payment_status END AS app_status, payment_status AS said_status,
-        coalesce(amount_minor, fee_minor) AS amount_minor,
-        amount_minor IS NULL AND fee_minor IS NOT NULL AS is_amount_from_event,
+        coalesce(amount_minor, typed_amount, fee_minor) AS amount_minor,
+        amount_minor IS NULL AND typed_amount IS NULL AND fee_minor IS NOT NULL AS is_amount_from_event,
         coalesce(typed_at, verified_at, r.updated_at, r.registered_at) AS verified_at,
         coalesce(r.updated_at, r.registered_at) AS written_at
     FROM lake.sql_staging.resolved_registrations r

@@ -20,20 +20,22 @@ from event_pipeline.settings import Validation
 
 IS_REJECTED = "_is_rejected"
 IS_FLAGGED = "_is_flagged"
+REASON = "{reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
     """One condition no row may break. ``name`` is what settings and quarantine call it: ``field.kind``.
 
-    ``advice`` is what to do about it, for every row alike or by what the row holds.
+    ``advice`` is what to do about it; in it ``reason`` stands at REASON, which tells of each row why.
     """
 
     field: str
     kind: str
     consequence: Consequence
     broken: Callable[[ir.Table], ir.BooleanValue]
-    advice: str | Callable[[ir.Table], ir.StringValue]
+    advice: str
+    reason: Callable[[ir.Table], ir.StringValue] | None = None
 
     @property
     def name(self) -> str:
@@ -75,7 +77,7 @@ def _as_set(rule: RowRule, contract: Contract, validation: Validation) -> RowRul
     # A value that must be there cannot be emptied.
     unusable = rule.field == DOCUMENT or rule.field in contract.key or not contract.column(rule.field).nullable
     if validation.mode == "lenient" and not unusable:
-        return RowRule(rule.field, rule.kind, "note", rule.broken, rule.advice)
+        return RowRule(rule.field, rule.kind, "note", rule.broken, rule.advice, rule.reason)
     return rule
 
 
@@ -89,9 +91,8 @@ def _column_rules(contract: Contract, column: Column, locale: Locale) -> list[Ro
                 "garbled",
                 consequence,
                 lambda t: t[PREPARED + name].notnull() & t[name].isnull(),
-                _amount_advice(name, where, locale)
-                if column.parser == "amount"
-                else f"correct {where}: expected {_EXPECTED[column.parser]}",
+                f"correct {where}: {_expected(column.parser, locale)}",
+                _amount_refusal(name, locale) if column.parser == "amount" else None,
             )
         )
     if not column.nullable:
@@ -132,17 +133,17 @@ def _column_rules(contract: Contract, column: Column, locale: Locale) -> list[Ro
     return rules
 
 
-def _amount_advice(name: str, where: str, locale: Locale) -> Callable[[ir.Table], ir.StringValue]:
-    """Why the row's text is no amount, and how one is written."""
+def _expected(parser: str, locale: Locale) -> str:
+    if parser != "amount":
+        return f"expected {_EXPECTED[parser]}"
     example = major_units(1234 * locale.minor_units + locale.minor_units // 2, locale.currency)
     if writes_decimal_comma(locale.country):
         example = example.replace(".", ",")
-    expected = f"; expected an amount in {locale.currency} such as 150 or {example}"
+    return f"it {REASON}; expected an amount in {locale.currency} such as 150 or {example}"
 
-    def advice(rows: ir.Table) -> ir.StringValue:
-        return f"correct {where}: it " + python_amount_refusal(rows[PREPARED + name], writing_of(locale)) + expected
 
-    return advice
+def _amount_refusal(name: str, locale: Locale) -> Callable[[ir.Table], ir.StringValue]:
+    return lambda rows: python_amount_refusal(rows[PREPARED + name], writing_of(locale))
 
 
 def _bounds(column: Column, locale: Locale) -> str:
@@ -194,7 +195,7 @@ def broken_rules(flagged: ir.Table, contract: Contract, rules: Sequence[RowRule]
                 "rule": rule.name,
                 "consequence": {"reject": "rejected", "note": "noted"}[rule.consequence],
                 "offending_value": _shown(rows, contract, rule.field),
-                "what_to_do": rule.advice if isinstance(rule.advice, str) else rule.advice(rows),
+                "what_to_do": _advice(rule, rows),
             }
         )
         found.append(ibis.ifelse(rule.broken(rows).fill_null(False), entry, ibis.null(entry.type())))
@@ -211,6 +212,13 @@ def broken_rules(flagged: ir.Table, contract: Contract, rules: Sequence[RowRule]
         offending_value=exploded.broken["offending_value"],
         what_to_do=exploded.broken["what_to_do"],
     )
+
+
+def _advice(rule: RowRule, rows: ir.Table) -> str | ir.StringValue:
+    if rule.reason is None:
+        return rule.advice
+    before, _, after = rule.advice.partition(REASON)
+    return before + rule.reason(rows) + after
 
 
 def _shown(rows: ir.Table, contract: Contract, field: str) -> ir.StringValue:
