@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import Any
 
 from event_pipeline.contracts.contract import UNKNOWN, Column, Contract
-from event_pipeline.contracts.core import CURRENCY, EVENT_ID, USER_ID
+from event_pipeline.contracts.core_columns import CURRENCY, EVENT_ID, USER_ID
 
 
 def _count(name: str, description: str, **more: Any) -> Column:

@@ -35,7 +35,8 @@ _LAYERS = {
 
 def declared_contracts() -> list[Contract]:
     """Every contract that the contracts package declares, layer by layer, as declared within one."""
-    found: dict[str, Contract] = {}
+    # Those of core are declared in several modules.
+    found = {contract.name: contract for contract in core.CORE.values()}
     for module in sorted(item.name for item in pkgutil.iter_modules(contracts.__path__)):
         values = vars(import_module(f"{contracts.__name__}.{module}")).values()
         found |= {contract.name: contract for value in values for contract in _contracts_in(value)}
