@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from event_pipeline.api.answers.analytics import Period
-from event_pipeline.api.queries.analytics import span_of
+from event_pipeline.api.queries.span import span_of
 from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENTS, FACT_REGISTRATIONS
 from event_pipeline.contracts.marts import MARTS
 

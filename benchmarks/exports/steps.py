@@ -49,9 +49,10 @@ def fill(rows: int) -> Measured:
 
 def ours(name: Any) -> Measured:
     """The table as an export in the background is made: read here, written by a process of its own."""
+    from event_pipeline.api.catalog_session import Limits
     from event_pipeline.api.exports.source import table_source
     from event_pipeline.api.exports.tables import Selection
-    from event_pipeline.api.reader import Limits, Reader
+    from event_pipeline.api.reader import Reader
     from event_pipeline.exports.batches import pieces
     from event_pipeline.exports.encoding import Encoder
     from event_pipeline.exports.writer import WriteOptions

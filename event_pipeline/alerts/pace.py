@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any, Literal
 
-from event_pipeline.settings.alert_rules import OffPace
+from event_pipeline.settings.organiser_alert_rules import OffPace
 
 EDITIONS = 3
 """How many earlier editions an event is compared with: the latest of the same club and series."""

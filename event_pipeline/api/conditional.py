@@ -12,8 +12,8 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
+    from event_pipeline.api.catalog_session import Session
     from event_pipeline.api.mirror import Mirrored
-    from event_pipeline.api.reader import Session
     from event_pipeline.api.services import Services
 
 JSON = "application/json"

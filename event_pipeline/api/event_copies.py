@@ -25,7 +25,7 @@ from event_pipeline.contracts.marts import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from event_pipeline.api.reader import Row
+    from event_pipeline.api.catalog_session import Row
 
 _PACE = """
 SELECT event_id, days_before_start, registrations, cancellations, cumulative_registrations, cumulative_participants,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
+from event_pipeline.api.catalog_session import Limits, Session
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.storage_problems import storage_problem
 from event_pipeline.contracts.contract import Catalog
@@ -23,9 +23,7 @@ from event_pipeline.warehouse.connection import catalogs_exist, connect, metadat
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
-Row = dict[str, Any]
 _ROW_GROUP = 8_192
 """Rows of a copy that are looked at or left out together: what is asked is mostly about one event or a few days."""
 _NOT_READY = (
@@ -33,53 +31,6 @@ _NOT_READY = (
 )
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Sessions at a time, how long the next waits for a place, how long one may read; memory of all together.
-
-    ``threads`` is how many processors one query may take: answers that take milliseconds are quicker with one, which
-    needs none of the others', and several are worked out side by side anyway.
-    """
-
-    sessions: int
-    waiting_seconds: float
-    seconds: float
-    memory_megabytes: int | None = None
-    threads: int | None = None
-
-
-class Session:
-    """One consistent look: everything read within it is of one state of the catalog."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._cursor = cursor
-
-    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
-        """The rows of one SELECT, by column name."""
-        self._cursor.execute(sql, parameters)
-        names = [column[0] for column in self._cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
-
-    def batches(
-        self, sql: str, parameters: Sequence[Any] | dict[str, Any] = (), most_rows: int = 20_000
-    ) -> pa.RecordBatchReader:
-        """The rows of one SELECT in batches of at most so many, read as they are asked for within the session."""
-        self._cursor.execute(sql, parameters)
-        return self._cursor.to_arrow_reader(most_rows)
-
-    def interrupt(self) -> None:
-        """Stop what is being read, if anything is; for other threads."""
-        import duckdb
-
-        # The session may just have ended.
-        with suppress(duckdb.Error):
-            self._cursor.interrupt()
-
-    def row(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
-        """The first row, None when there is none."""
-        return next(iter(self.rows(sql, parameters)), None)
 
 
 class Reader:

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from event_pipeline.alerts.database import AlertDatabase
 from event_pipeline.api.audit import Audit
+from event_pipeline.api.catalog_session import Limits
 from event_pipeline.api.conditional import AnswerCache
 from event_pipeline.api.counters import Counters
 from event_pipeline.api.dagster_look import DagsterLook
@@ -28,7 +29,7 @@ from event_pipeline.api.keys import KeyStore
 from event_pipeline.api.mirror import Mirror
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.rates import RateLimiter
-from event_pipeline.api.reader import Limits, Reader
+from event_pipeline.api.reader import Reader
 from event_pipeline.api.saved_queries import SavedQueryStore
 from event_pipeline.api.sessions import Sessions
 from event_pipeline.api.source_look import SourceLook

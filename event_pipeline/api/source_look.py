@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import structlog
 
+from event_pipeline.api.catalog_session import Row
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.reader import Reader, Row
+from event_pipeline.api.reader import Reader
 from event_pipeline.contracts.source_state import SOURCE_STATE
 
 _OLDEST_SECONDS = 30.0

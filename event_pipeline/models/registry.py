@@ -6,11 +6,11 @@ from collections.abc import Callable
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from event_pipeline.contracts import staging_inbox
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.core import CORE
 from event_pipeline.contracts.staging import STAGING_FIREBASE
-from event_pipeline.contracts.staging_inbox import STAGING_DERIVED, STAGING_PARSED
+from event_pipeline.contracts.staging_derived import PEOPLE, STAGING_DERIVED
+from event_pipeline.contracts.staging_inbox import STAGING_PARSED
 from event_pipeline.models.core import dimensions, facts, payments
 from event_pipeline.models.marts import MART_MODELS
 from event_pipeline.models.model import Model
@@ -80,7 +80,7 @@ DERIVED_MODELS = (
         ("staging.registrations", "staging.sheet_corrections", "staging.sheet_rows", "staging.events"),
     ),
     Model(
-        staging_inbox.PEOPLE,
+        PEOPLE,
         registrations.people,
         ("staging.registrations", "staging.sheet_rows", "staging.email_events"),
     ),

@@ -4,7 +4,8 @@ Nested settings take two underscores (``PIPELINE_ORGANISATION__TIME_ZONE``). Var
 module is handed a ``Settings`` or a part of one; none reads the environment.
 """
 
-from event_pipeline.settings.alert_rules import AlertRule, AlertRules, Severity
+from event_pipeline.settings.alert_rule import AlertRule, Severity
+from event_pipeline.settings.alert_rules import AlertRules
 from event_pipeline.settings.alerts import Alerts, Receiver
 from event_pipeline.settings.dashboard import Dashboard
 from event_pipeline.settings.exports import Exports

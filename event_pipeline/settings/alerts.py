@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
-from event_pipeline.settings.alert_rules import AlertRules, Severity
+from event_pipeline.settings.alert_rule import Severity
+from event_pipeline.settings.alert_rules import AlertRules
 
 _SHORTEST_PART = 6
 _WITH_HOST = frozenset(("http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"))

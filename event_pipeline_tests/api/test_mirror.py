@@ -8,10 +8,12 @@ import threading
 
 import pytest
 
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.event_copies import PARTS
-from event_pipeline.api.mirror import COPIES, Mirror
+from event_pipeline.api.mirror import Mirror
+from event_pipeline.api.mirror_copies import COPIES
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.reader import Reader, Session
+from event_pipeline.api.reader import Reader
 from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect

@@ -8,7 +8,7 @@ import pytest
 
 from event_pipeline.contracts.core import CORE
 from event_pipeline.contracts.marts import MARTS
-from event_pipeline.contracts.staging_inbox import PEOPLE
+from event_pipeline.contracts.staging_derived import PEOPLE
 from event_pipeline_tests.oracle.account import Account, reported
 from event_pipeline_tests.oracle.history import document_of
 from event_pipeline_tests.oracle.marts import Tables

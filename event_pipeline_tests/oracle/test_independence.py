@@ -11,7 +11,7 @@ import pytest
 
 from event_pipeline.contracts.core import CORE
 from event_pipeline.contracts.marts import MARTS
-from event_pipeline.contracts.staging_inbox import PEOPLE
+from event_pipeline.contracts.staging_derived import PEOPLE
 from event_pipeline_tests.oracle import comparison
 
 FOLDER = Path(__file__).parent

@@ -14,7 +14,7 @@ from event_pipeline.alerts.scene import Row, Scene
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.inbox_records import WRITTEN_FIELDS
 from event_pipeline.contracts.raw import RAW_FIREBASE, RAW_INBOX
-from event_pipeline.settings.alert_rules import SchemaDrift
+from event_pipeline.settings.operator_alert_rules import SchemaDrift
 from event_pipeline.sqlite import instant, stamp
 
 _MOST_DOCUMENTS = 20_000

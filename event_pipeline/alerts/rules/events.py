@@ -10,7 +10,7 @@ from event_pipeline.alerts.scene import Row, Scene
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.contracts.core import DIM_EVENTS, FACT_REGISTRATIONS
 from event_pipeline.contracts.marts import AGG_EVENT_METRICS
-from event_pipeline.settings.alert_rules import EventNearlyFull, EventSoldOut, RegistrationBurst
+from event_pipeline.settings.organiser_alert_rules import EventNearlyFull, EventSoldOut, RegistrationBurst
 
 _UPCOMING = f"""
 SELECT event_id, coalesce(title, event_id) AS title, capacity, taken

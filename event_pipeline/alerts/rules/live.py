@@ -8,7 +8,7 @@ from datetime import timedelta
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.scene import Row, Scene
 from event_pipeline.contracts.stream import BATCHES
-from event_pipeline.settings.alert_rules import ErrorRate, Latency
+from event_pipeline.settings.operator_alert_rules import ErrorRate, Latency
 
 _FIGURES = f"""
 SELECT source, sum(rows_in)::BIGINT AS changes, sum(rows_quarantined)::BIGINT AS quarantined,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.results import results_read_at
 from event_pipeline.alerts.scene import CannotLook, Scene
-from event_pipeline.settings.alert_rules import BackgroundFailing, DagsterDown, Disk, WarehouseDown
+from event_pipeline.settings.operator_alert_rules import BackgroundFailing, DagsterDown, Disk, WarehouseDown
 from event_pipeline.warehouse.connection import lake_exists
 
 _GIGABYTE = 10**9

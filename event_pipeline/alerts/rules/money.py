@@ -12,7 +12,7 @@ from event_pipeline.contracts.core import DIM_EVENTS, FACT_PAYMENT_ENTRIES, FACT
 from event_pipeline.contracts.currencies import major_units
 from event_pipeline.contracts.discrepancy_texts import DISCREPANCY_TEXTS
 from event_pipeline.contracts.marts import AGG_PAYMENT_DISCREPANCIES
-from event_pipeline.settings.alert_rules import HighValuePayment, PaymentDiscrepancy, RefundSpike
+from event_pipeline.settings.organiser_alert_rules import HighValuePayment, PaymentDiscrepancy, RefundSpike
 
 _LARGE = f"""
 SELECT payment_id, event_id, coalesce(title, event_id) AS title, payment_status, amount_minor, currency

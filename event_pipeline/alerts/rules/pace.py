@@ -10,7 +10,7 @@ from event_pipeline.alerts.scene import Row, Scene
 from event_pipeline.contracts.contract import UNKNOWN
 from event_pipeline.contracts.core import DIM_EVENTS
 from event_pipeline.contracts.marts import AGG_REGISTRATION_PACE
-from event_pipeline.settings.alert_rules import OffPace
+from event_pipeline.settings.organiser_alert_rules import OffPace
 
 _BY_THEN = """coalesce(arg_min({column}, days_before_start) FILTER (days_before_start > days_left), 0)::BIGINT"""
 """Active at the beginning of that day: at the end of the last day before it on which something changed."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.results import failing_checks, failing_jobs
 from event_pipeline.alerts.scene import Scene
-from event_pipeline.settings.alert_rules import CheckFailed, RunFailed
+from event_pipeline.settings.operator_alert_rules import CheckFailed, RunFailed
 
 
 def run_failed(scene: Scene, rule: RunFailed) -> Sequence[Condition]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from event_pipeline.alerts.alert import Condition
 from event_pipeline.alerts.scene import Row, Scene
 from event_pipeline.contracts.source_state import SOURCE_STATE
-from event_pipeline.settings.alert_rules import SourceFailing, SourceLagging, SourceStale, StreamDown
+from event_pipeline.settings.operator_alert_rules import SourceFailing, SourceLagging, SourceStale, StreamDown
 
 _POLLED = frozenset(("firestore", "realtime_database", "google_sheets"))
 """Sources that are read at set times; files are read when there are new ones."""

@@ -11,7 +11,7 @@ from event_pipeline.alerts.scene import CannotLook, Scene
 from event_pipeline.contracts.marts import AGG_DAILY_METRICS
 from event_pipeline.contracts.progress import LAKE_PROGRESS
 from event_pipeline.contracts.quarantine import QUARANTINE
-from event_pipeline.settings.alert_rules import Freshness, QuarantineGrowth, VolumeAnomaly
+from event_pipeline.settings.operator_alert_rules import Freshness, QuarantineGrowth, VolumeAnomaly
 from event_pipeline.sqlite import stamp
 from event_pipeline.warehouse.connection import metadata_of
 

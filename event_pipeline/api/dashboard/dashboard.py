@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.components import Look, look
 from event_pipeline.api.dashboard.assets import asset_url
 from event_pipeline.api.dashboard.formats import Formats
@@ -16,7 +17,6 @@ from event_pipeline.api.dashboard.kept import Kept
 from event_pipeline.api.dashboard.live import LiveFeed
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.reader import Session
 from event_pipeline.api.services import Services
 from event_pipeline.background_task import BackgroundTask
 from event_pipeline.errors import PipelineError

@@ -20,13 +20,14 @@ from event_pipeline.api.answers.event import (
 )
 from event_pipeline.api.answers.events import Event
 from event_pipeline.api.answers.exports import AnalyticsChoice, EventPart, OrganisationPart
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.event_copies import EventCopies
 from event_pipeline.api.exports.flat import flat_table
 from event_pipeline.api.exports.source import Source
 from event_pipeline.api.problems import Problem
 from event_pipeline.api.queries import analytics, event
 from event_pipeline.api.queries.events import Filters, event_page, known_event
-from event_pipeline.api.reader import Session
+from event_pipeline.api.queries.span import Span, span_of
 from event_pipeline.api.services import Services
 
 _ALL_EVENTS = 10_000_000
@@ -54,7 +55,7 @@ def analytics_source(services: Services, choice: AnalyticsChoice) -> Iterator[So
 
 def _of_organisation(session: Session, services: Services, choice: AnalyticsChoice) -> Rows:
     currency = services.settings.organisation.currency
-    span = analytics.span_of(choice.period, services.today)
+    span = span_of(choice.period, services.today)
     parts: Mapping[OrganisationPart, Callable[[], Rows]] = {
         "trend": lambda: (
             TrendPoint,
@@ -83,7 +84,7 @@ def _of_organisation(session: Session, services: Services, choice: AnalyticsChoi
     return parts[choice.part]()  # pyright: ignore[reportArgumentType]
 
 
-def _totals(session: Session, span: analytics.Span, today: date, currency: str) -> PeriodTotals:
+def _totals(session: Session, span: Span, today: date, currency: str) -> PeriodTotals:
     totals = analytics.totals(session, span, currency)
     is_partial = span.last >= today
     return PeriodTotals(first_day=span.first, last_day=span.last, is_partial=is_partial, **dict(totals))

@@ -9,8 +9,8 @@ from datetime import time as clock
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.reader import Session
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.core import CORE
 from event_pipeline.contracts.marts import MARTS

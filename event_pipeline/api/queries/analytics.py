@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pydantic import TypeAdapter
@@ -14,16 +13,13 @@ from event_pipeline.api.answers.analytics import (
     Engagement,
     Figures,
     Granularity,
-    Period,
     TopEvent,
     Totals,
     TrendPoint,
 )
 from event_pipeline.api.answers.common import Money, Quality, rate
-from event_pipeline.api.reader import Row, Session
-
-DAYS: dict[Period, int] = {"today": 1, "week": 7, "month": 30, "year": 365}
-"""How many days each period has, today included."""
+from event_pipeline.api.catalog_session import Row, Session
+from event_pipeline.api.queries.span import Span
 
 _SUMS = (
     "registrations", "participants", "cancellations", "check_ins", "revenue_minor", "new_people", "emails_sent",
@@ -31,38 +27,6 @@ _SUMS = (
 )  # fmt: skip
 _TREND = TypeAdapter(list[TrendPoint])
 _POINT = ("registrations", "participants", "check_ins", "revenue_minor", "new_people")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days from first to last, both included; everything, undated things too, when there is no first."""
-
-    first: date | None
-    last: date
-
-    @property
-    def before(self) -> Span | None:
-        """The equally many days before."""
-        if self.first is None:
-            return None
-        return Span(self.first - (self.last - self.first) - timedelta(days=1), self.first - timedelta(days=1))
-
-    @property
-    def whole(self) -> Span | None:
-        """As many days up to the day before the last, which is not over; None of a day or of everything."""
-        if self.first is None or self.first == self.last:
-            return None
-        return Span(self.first - timedelta(days=1), self.last - timedelta(days=1))
-
-    @property
-    def days(self) -> dict[str, date | None]:
-        """As parameters of a query."""
-        return {"first": self.first, "last": self.last}
-
-
-def span_of(period: Period, today: date) -> Span:
-    """The days of a period that ends today."""
-    return Span(today - timedelta(days=DAYS[period] - 1) if period in DAYS else None, today)
 
 
 _WITHIN = "($first IS NULL OR {day} BETWEEN $first AND $last)"

@@ -19,10 +19,10 @@ from event_pipeline.api.answers.event import (
     PaymentState,
 )
 from event_pipeline.api.answers.event import PaceComparison as ComparisonAnswer
+from event_pipeline.api.catalog_session import Row
 from event_pipeline.api.event_copies import EventCopies
-from event_pipeline.api.reader import Row
 from event_pipeline.contracts.discrepancy_texts import DISCREPANCY_TEXTS
-from event_pipeline.settings.alert_rules import OffPace
+from event_pipeline.settings.organiser_alert_rules import OffPace
 
 
 def pace(copies: EventCopies, event: Row, now: datetime, today: date, rule: OffPace) -> Pace:

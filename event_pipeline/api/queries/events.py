@@ -8,9 +8,9 @@ from typing import Any
 
 from event_pipeline.api.answers.common import Money, rate
 from event_pipeline.api.answers.events import Event
+from event_pipeline.api.catalog_session import Row, Session
 from event_pipeline.api.event_copies import EventCopies
 from event_pipeline.api.problems import Problem
-from event_pipeline.api.reader import Row, Session
 
 
 @dataclass(frozen=True, slots=True)

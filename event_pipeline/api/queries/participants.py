@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from event_pipeline.api.answers.participants import Participant
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.queries.names import NAMES
-from event_pipeline.api.reader import Session
 
 _SELECT = f"""
 WITH wanted AS (

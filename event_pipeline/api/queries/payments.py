@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from event_pipeline.api.answers.common import Money
 from event_pipeline.api.answers.payments import Payment
+from event_pipeline.api.catalog_session import Row, Session
 from event_pipeline.api.queries.names import NAMES
-from event_pipeline.api.reader import Row, Session
 
 _SELECT = """
 WITH checks AS (

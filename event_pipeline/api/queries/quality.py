@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from event_pipeline.api.reader import Session
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.contracts.ops import DATA_QUALITY
 
 _BY_DAY = f"""

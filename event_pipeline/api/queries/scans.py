@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from event_pipeline.api.reader import Session
+from event_pipeline.api.catalog_session import Session
 
 RATE_MINUTES = 10
 """Arrivals a minute are the mean of so many minutes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from event_pipeline.api.reader import Row, Session
+from event_pipeline.api.catalog_session import Row, Session
 
 _SELECT = """
 WITH facts AS (

@@ -20,11 +20,12 @@ from event_pipeline.api.answers.analytics import (
     TrendPoint,
     WholeDays,
 )
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.conditional import conditional
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.openapi import NOT_MODIFIED, READS
 from event_pipeline.api.queries import analytics as queries
-from event_pipeline.api.reader import Session
+from event_pipeline.api.queries.span import Span, span_of
 from event_pipeline.api.services import Services, Shared
 
 router = APIRouter(prefix="/api/pipeline", tags=["figures"])
@@ -63,16 +64,16 @@ def analytics_answer(
 ) -> Analytics:
     """The figures of that period, of one look at the warehouse."""
     organisation = services.settings.organisation
-    span = queries.span_of(period, services.today)
+    span = span_of(period, services.today)
 
-    def totals_of(days: queries.Span) -> Totals:
+    def totals_of(days: Span) -> Totals:
         return state.once(("totals", days), lambda: queries.totals(session, days, organisation.currency))
 
     def trend() -> tuple[date | None, list[TrendPoint]]:
         first = span.first or queries.first_day(session)
         return first, queries.trend(session, first, span.last, granularity, span.first, services.today)
 
-    def figures_of(days: queries.Span) -> Figures:
+    def figures_of(days: Span) -> Figures:
         return state.once(("figures", days), lambda: queries.figures(session, days, organisation.currency))
 
     first, points = state.once(("trend", span, granularity), trend)
@@ -92,7 +93,7 @@ def analytics_answer(
 
 
 def _comparison(
-    span: queries.Span, totals_of: Callable[[queries.Span], Totals], figures_of: Callable[[queries.Span], Figures]
+    span: Span, totals_of: Callable[[Span], Totals], figures_of: Callable[[Span], Figures]
 ) -> Comparison | None:
     before = span.before
     if before is None or before.first is None:

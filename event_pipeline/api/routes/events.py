@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from event_pipeline.api.access import requires
 from event_pipeline.api.answers.events import Events, EventStatus
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.conditional import conditional
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.openapi import NOT_MODIFIED, READS
 from event_pipeline.api.pages import Cursor, Limit, read_cursor, write_cursor
 from event_pipeline.api.queries.events import Filters, event_page
-from event_pipeline.api.reader import Session
 from event_pipeline.api.services import Services, Shared
 
 router = APIRouter(prefix="/api/pipeline", tags=["figures"])

@@ -18,13 +18,13 @@ from event_pipeline.api.answers.sql import (
     SchemaColumn,
     SchemaTable,
 )
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.conditional import JSON, conditional
 from event_pipeline.api.idempotency import Answer, IdempotencyKey
 from event_pipeline.api.keys import ApiKey
 from event_pipeline.api.mirror import Mirrored
 from event_pipeline.api.observe import notes_of
 from event_pipeline.api.openapi import NOT_MODIFIED, READS, problems
-from event_pipeline.api.reader import Session
 from event_pipeline.api.services import Services, Shared
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
 from event_pipeline.documentation.data_dictionary import declared_contracts

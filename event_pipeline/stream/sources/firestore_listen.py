@@ -18,8 +18,9 @@ from event_pipeline.sources.firebase_app import close_app, open_app
 from event_pipeline.sources.firebase_cursor import NESTED_COLLECTIONS, utc_now
 from event_pipeline.sources.firebase_errors import firestore_errors
 from event_pipeline.sources.firestore_reader import NAME, FirestoreReader
+from event_pipeline.stream.sources.connection import Connection
 from event_pipeline.stream.sources.firestore_target import FirestoreTarget
-from event_pipeline.stream.sources.follower import Connection, Follower
+from event_pipeline.stream.sources.follower import Follower
 from event_pipeline.stream.sources.listen_place import ListenPlace
 from event_pipeline.stream.sources.live_source import Emit, Report
 from event_pipeline.stream.sources.patience import open_patiently, sleep_until_stopped

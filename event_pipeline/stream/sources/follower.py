@@ -9,15 +9,16 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from event_pipeline.errors import PermanentError, PipelineError, TransientError
 from event_pipeline.sources.retry import MAX_WAIT_SECONDS
+from event_pipeline.stream.sources.connection import Channel, Connection, SilenceError
 from event_pipeline.stream.sources.live_source import LiveReport, LiveState, Report
 from event_pipeline.stream.sources.mailbox import Mailbox
 
@@ -28,52 +29,6 @@ _FIRST_WAIT_SECONDS = 0.5
 _JOIN_SECONDS = 10.0
 _LOOKED_AFTER_SECONDS = 30.0
 """So often it is made sure that every connection is still read."""
-
-
-class Connection(Protocol):
-    """One connection, read once."""
-
-    def messages(self) -> Iterator[tuple[Any, int]]:
-        """Messages and their bytes, in the reading thread. Raises TransientError or PermanentError."""
-        ...
-
-    def close(self) -> None:
-        """Ends ``messages`` soon, from another thread; may be called twice."""
-        ...
-
-
-class Channel(Protocol):
-    """What one connection after the other is opened for. All of it is called in the following thread."""
-
-    @property
-    def collection(self) -> str:
-        """The collection that reports name."""
-        ...
-
-    @property
-    def silent_seconds(self) -> float | None:
-        """Without any message for so long the connection counts as dead; None where silence is normal."""
-        ...
-
-    def connect(self) -> Connection:
-        """A connection that goes on from where this channel stands; must not wait for the other side."""
-        ...
-
-    def receive(self, message: Any) -> bool:
-        """Takes a message; whether everything up to now is caught up with. A PipelineError drops the connection."""
-        ...
-
-    def idle(self) -> None:
-        """Nothing more has arrived for now: time for what was put off."""
-        ...
-
-    def lost(self, error: PipelineError) -> None:
-        """The connection is gone, for this reason; the next ``connect`` starts anew."""
-        ...
-
-
-class SilenceError(TransientError):
-    """Nothing was heard for longer than a live connection is silent."""
 
 
 @dataclass(eq=False)

@@ -13,14 +13,15 @@ from starlette.responses import Response
 
 from event_pipeline.api.answers.analytics import Analytics, Figures, Granularity, Period, Totals, TrendPoint
 from event_pipeline.api.answers.events import Event
+from event_pipeline.api.catalog_session import Session
 from event_pipeline.api.dashboard.attention import Concern, concerns
 from event_pipeline.api.dashboard.charts import Chart, Series, Unit
 from event_pipeline.api.dashboard.dashboard import Dashboard, Fragments
 from event_pipeline.api.dashboard.formats import Formats
 from event_pipeline.api.dashboard.page import Page, shows
-from event_pipeline.api.queries.analytics import Span, trend
+from event_pipeline.api.queries.analytics import trend
 from event_pipeline.api.queries.events import Filters, next_events
-from event_pipeline.api.reader import Session
+from event_pipeline.api.queries.span import Span
 from event_pipeline.api.routes.analytics import analytics_answer
 from event_pipeline.api.services import Services
 
