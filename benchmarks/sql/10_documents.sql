@@ -224,6 +224,11 @@ WITH latest AS (
         coalesce(
             NOT is_object
             OR length(document_id) > 1600
+            OR p_fee_minor IS NOT NULL AND fee_minor IS NULL
+            OR fee_minor NOT BETWEEN 0 AND 100000000000,
+        false) AS is_rejected,
+        coalesce(
+            p_description IS NOT NULL AND description IS NULL
             OR p_title IS NOT NULL AND title IS NULL
             OR length(title) > 1000
             OR p_starts_at IS NOT NULL AND starts_at IS NULL
@@ -241,11 +246,6 @@ WITH latest AS (
             OR p_category_id IS NOT NULL AND category_id IS NULL
             OR length(category_id) > 200
             OR p_is_paid IS NOT NULL AND is_paid IS NULL
-            OR p_fee_minor IS NOT NULL AND fee_minor IS NULL
-            OR fee_minor NOT BETWEEN 0 AND 100000000000,
-        false) AS is_rejected,
-        coalesce(
-            p_description IS NOT NULL AND description IS NULL
             OR length(description) > 100000
             OR p_min_participants IS NOT NULL AND min_participants IS NULL
             OR min_participants NOT BETWEEN 0 AND 10000000
@@ -272,12 +272,15 @@ FROM checked;
 
 CREATE OR REPLACE TABLE lake.sql_staging.events AS
 SELECT
-    document_id AS event_id, title, CASE WHEN length(description) <= 100000 THEN description END AS description,
-    starts_at, ends_at, location,
-    CASE WHEN min_participants BETWEEN 0 AND 10000000 THEN min_participants END AS min_participants, capacity,
+    document_id AS event_id, CASE WHEN length(title) <= 1000 THEN title END AS title,
+    CASE WHEN length(description) <= 100000 THEN description END AS description,
+    starts_at, ends_at, CASE WHEN length(location) <= 1000 THEN location END AS location,
+    CASE WHEN min_participants BETWEEN 0 AND 10000000 THEN min_participants END AS min_participants,
+    CASE WHEN capacity BETWEEN 0 AND 10000000 THEN capacity END AS capacity,
     registration_deadline_at, is_registration_open,
     CASE WHEN event_status IN ('upcoming', 'ongoing', 'completed', 'cancelled') THEN event_status END AS event_status,
-    is_featured, is_archived, club_id, category_id,
+    is_featured, is_archived, CASE WHEN length(club_id) <= 200 THEN club_id END AS club_id,
+    CASE WHEN length(category_id) <= 200 THEN category_id END AS category_id,
     CASE WHEN registration_method IN ('internal', 'external', 'both') THEN registration_method END AS registration_method,
     CASE WHEN participation_type IN ('individual', 'team', 'both') THEN participation_type END AS participation_type,
     is_paid, fee_minor,
@@ -572,13 +575,13 @@ WITH latest AS (
             OR length(document_id) > 1600
             OR p_message IS NOT NULL AND message IS NULL
             OR length(message) > 20000
-            OR p_posted_at IS NOT NULL AND posted_at IS NULL
-            OR p_is_pinned IS NOT NULL AND is_pinned IS NULL
             OR event_id IS NULL,
         false) AS is_rejected,
         coalesce(
             p_update_type IS NOT NULL AND update_type IS NULL
-            OR length(update_type) > 100,
+            OR length(update_type) > 100
+            OR p_posted_at IS NOT NULL AND posted_at IS NULL
+            OR p_is_pinned IS NOT NULL AND is_pinned IS NULL,
         false) AS is_noted
     FROM with_event
 )
@@ -650,12 +653,12 @@ WITH latest AS (
             OR length(document_id) > 1600
             OR p_message IS NOT NULL AND message IS NULL
             OR length(message) > 20000
-            OR p_posted_at IS NOT NULL AND posted_at IS NULL
             OR event_id IS NULL,
         false) AS is_rejected,
         coalesce(
             p_nickname IS NOT NULL AND nickname IS NULL
             OR length(nickname) > 300
+            OR p_posted_at IS NOT NULL AND posted_at IS NULL
             OR p_user_hash IS NOT NULL AND user_hash IS NULL
             OR length(user_hash) > 300
             OR p_message_type IS NOT NULL AND message_type IS NULL

@@ -79,19 +79,19 @@ WITH latest AS (
             OR p_participant_email IS NOT NULL AND participant_email IS NULL
             OR length(participant_email) > 320
             OR registration_status NOT IN ('registered', 'attended', 'cancelled')
-            OR registration_type NOT IN ('individual', 'team', 'solo')
-            OR p_team_members IS NOT NULL AND team_members IS NULL
-            OR length(team_members) > 200000
             OR payment_status NOT IN ('pending', 'verified', 'rejected')
             OR p_amount_minor IS NOT NULL AND amount_minor IS NULL
             OR amount_minor NOT BETWEEN 0 AND 100000000000
             OR attendance_status NOT IN ('not_attended', 'attended')
-            OR p_attended_at IS NOT NULL AND attended_at IS NULL
-            OR p_registered_at IS NOT NULL AND registered_at IS NULL
             OR team_size NOT BETWEEN 1 AND 1000,
         false) AS is_rejected,
         coalesce(
             p_participant_phone IS NOT NULL AND participant_phone IS NULL
+            OR registration_type NOT IN ('individual', 'team', 'solo')
+            OR p_team_members IS NOT NULL AND team_members IS NULL
+            OR length(team_members) > 200000
+            OR p_attended_at IS NOT NULL AND attended_at IS NULL
+            OR p_registered_at IS NOT NULL AND registered_at IS NULL
             OR p_student_id IS NOT NULL AND student_id IS NULL
             OR length(student_id) > 100
             OR p_department IS NOT NULL AND department IS NULL
@@ -125,11 +125,13 @@ FROM checked;
 CREATE OR REPLACE TABLE lake.sql_staging.registrations AS
 SELECT
     document_id AS registration_id, event_id, participant_name, participant_email, participant_phone,
-    CASE WHEN length(student_id) <= 100 THEN student_id END AS student_id, registration_status, registration_type,
+    CASE WHEN length(student_id) <= 100 THEN student_id END AS student_id, registration_status,
+    CASE WHEN registration_type IN ('individual', 'team', 'solo') THEN registration_type END AS registration_type,
     CASE WHEN length(department) <= 200 THEN department END AS department,
     CASE WHEN length(year_of_study) <= 50 THEN year_of_study END AS year_of_study,
     CASE WHEN length(team_type) <= 50 THEN team_type END AS team_type,
-    CASE WHEN length(team_name) <= 300 THEN team_name END AS team_name, team_members,
+    CASE WHEN length(team_name) <= 300 THEN team_name END AS team_name,
+    CASE WHEN length(team_members) <= 200000 THEN team_members END AS team_members,
     CASE WHEN length(custom_fields) <= 200000 THEN custom_fields END AS custom_fields, payment_status,
     amount_minor,
     CASE WHEN length(payment_screenshot_url) <= 4000 THEN payment_screenshot_url END AS payment_screenshot_url,

@@ -66,8 +66,34 @@ def test_registration_time_is_creation_time_where_the_app_forgot_it(pipeline: Me
 
 
 def test_a_garbled_registration_time_is_not_hidden_by_the_creation_time(pipeline: MemoryPipeline) -> None:
-    assert staged(pipeline, "registrations", registration(registration_date="some day")) is None
-    assert quarantine(pipeline) == [("registered_at.garbled", "rejected", "some day")]
+    row = staged(pipeline, "registrations", registration(registration_date="some day"))
+    assert row is not None
+    assert row["registered_at"] is None
+    assert quarantine(pipeline) == [("registered_at.garbled", "noted", "some day")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "column", "rule"),
+    [
+        ("title", ["Hack", "Night"], "title", "title.garbled"),
+        ("location", "x" * 1_001, "location", "location.too_long"),
+        ("start_date", "in spring", "starts_at", "starts_at.garbled"),
+        ("end_date", "32/13/2025", "ends_at", "ends_at.garbled"),
+        ("registration_deadline", "soon", "registration_deadline_at", "registration_deadline_at.garbled"),
+        ("max_participants", "about fifty", "capacity", "capacity.garbled"),
+        ("max_participants", -3, "capacity", "capacity.range"),
+        ("registration_open", "perhaps", "is_registration_open", "is_registration_open.garbled"),
+        ("requires_payment", "donation", "is_paid", "is_paid.garbled"),
+        ("club_id", "x" * 201, "club_id", "club_id.too_long"),
+    ],
+)
+def test_an_event_with_an_unreadable_field_stays_without_it(
+    pipeline: MemoryPipeline, field: str, value: object, column: str, rule: str
+) -> None:
+    row = staged(pipeline, "events", event(**{field: value}))
+    assert row is not None
+    assert row[column] is None
+    assert [(found, consequence) for found, consequence, _ in quarantine(pipeline)] == [(rule, "noted")]
 
 
 def test_an_event_of_a_nested_document_is_its_parent(pipeline: MemoryPipeline) -> None:
