@@ -36,7 +36,7 @@ class Seen:
 def edited(organisation: Organisation) -> Seen:
     """The app cancelled asha's registration, garbled divya's and made one for tara; the Firestore sensor saw it."""
     organisation.write_registration("asha", status="cancelled")
-    organisation.write_registration("divya", registration_date="the day before yesterday")
+    organisation.write_registration("divya", payment_amount="a hundred and a bit")
     organisation.write_registration("tara")
     organisation.follow("firestore")
     return Seen.now(organisation)
@@ -105,8 +105,8 @@ def test_a_garbled_document_goes_to_quarantine_and_the_rest_goes_on(edited: Seen
     (found,) = edited.quarantined
 
     assert (found["document_id"], found["table_name"]) == ("r-divya", "registrations")
-    assert (found["field"], found["consequence"]) == ("registered_at", "rejected")
-    assert found["offending_value"] == "the day before yesterday"
+    assert (found["field"], found["consequence"]) == ("amount_minor", "rejected")
+    assert found["offending_value"] == "a hundred and a bit"
     assert found["what_to_do"]
     assert "r-divya" not in edited.registrations
     assert edited.registrations["r-tara"]["is_counted"]
