@@ -15,16 +15,14 @@ from event_pipeline.settings.reading import load_settings, read_settings
 from event_pipeline.settings.sections import (
     Api,
     Features,
-    Firebase,
     Organisation,
     Retention,
     Rule,
     Schedules,
-    Sheets,
-    Spreadsheet,
     Stream,
     Validation,
 )
+from event_pipeline.settings.sources import Firebase, Sheets, Spreadsheet
 from event_pipeline.settings.values import COLLECTIONS, Collection, Cron, LogLevel
 
 __all__ = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from event_pipeline.settings.sections import _Section
+from event_pipeline.settings.section import Section
 
 
-class Dashboard(_Section):
+class Dashboard(Section):
     """The dashboard, which `event-pipeline serve` answers at `/`."""
 
     session_hours: float = Field(

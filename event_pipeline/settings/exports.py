@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from event_pipeline.settings.sections import _Section
+from event_pipeline.settings.section import Section
 
 
-class Exports(_Section):
+class Exports(Section):
     """Files that people take away, by `/api/pipeline/exports`."""
 
     stream_rows: int = Field(

@@ -21,14 +21,13 @@ from event_pipeline.settings.inbound import Inbound
 from event_pipeline.settings.sections import (
     Api,
     Features,
-    Firebase,
     Organisation,
     Retention,
     Schedules,
-    Sheets,
     Stream,
     Validation,
 )
+from event_pipeline.settings.sources import Firebase, Sheets
 from event_pipeline.settings.sql import Sql
 from event_pipeline.settings.values import LogLevel, PostgresAddress, StoragePlace, WebAddress
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from event_pipeline.settings.values import COLLECTIONS, Collection, Country, Cron, Currency, TimeZone
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from event_pipeline.settings.section import Section
+from event_pipeline.settings.values import Country, Cron, Currency, TimeZone
 
 
-class Organisation(_Section):
+class Organisation(Section):
     """Whose events these are: decides days, money and phone numbers."""
 
     name: str = Field(
@@ -31,67 +27,7 @@ class Organisation(_Section):
     )
 
 
-class Firebase(_Section):
-    """Where the app's documents live."""
-
-    backend: Literal["none", "firestore", "realtime_database"] = Field(
-        default="none", description="Which Firebase database to follow; none reads export files only."
-    )
-    project_id: str = Field(default="", description="Firebase project id; required for firestore.")
-    database_url: str = Field(
-        default="", description="Realtime Database URL; required for realtime_database.", pattern=r"^(https?://.+)?$"
-    )
-    credentials_path: Path | None = Field(
-        default=None, description="Service account JSON file; default credentials when empty."
-    )
-    collections: tuple[Collection, ...] = Field(
-        default=COLLECTIONS, description="Which of the app's collections to follow.", min_length=1
-    )
-    page_size: int = Field(default=500, description="Documents asked for in one request.", ge=1, le=10_000)
-    sweep_overlap_seconds: int = Field(
-        default=300,
-        description="How far behind its watermark a sweep on updated_at starts, against clocks that disagree.",
-        ge=0,
-        le=86_400,
-    )
-    reconcile_reads_per_second: int = Field(
-        default=1_000, description="Pace of reconciliation, which is billed one read a document.", ge=1, le=100_000
-    )
-
-    @model_validator(mode="after")
-    def _address_is_given(self) -> Firebase:
-        if self.backend == "firestore" and not self.project_id:
-            raise ValueError("backend 'firestore' needs firebase.project_id")
-        if self.backend == "realtime_database" and not self.database_url:
-            raise ValueError("backend 'realtime_database' needs firebase.database_url")
-        return self
-
-
-class Spreadsheet(_Section):
-    """One event's Google Sheet."""
-
-    spreadsheet_id: str = Field(description="The id in the sheet's address.", min_length=10, max_length=200)
-    event_id: str | None = Field(
-        default=None, description="The event it belongs to; found by google_sheet_id of the events when empty."
-    )
-
-
-class Sheets(_Section):
-    """Google Sheets that organisers edit."""
-
-    spreadsheets: tuple[Spreadsheet, ...] = Field(default=(), description="Spreadsheets to read.")
-    follow_events: bool = Field(
-        default=False, description="Also read the google_sheet_id of every event that is not archived."
-    )
-    credentials_path: Path | None = Field(
-        default=None, description="Service account JSON file; firebase.credentials_path when empty."
-    )
-    reads_per_minute: int = Field(
-        default=50, description="Stay below Google's quota of reads a minute per user.", ge=1, le=1_000
-    )
-
-
-class Stream(_Section):
+class Stream(Section):
     """The stream worker, which follows the sources live."""
 
     is_enabled: bool = Field(default=True, description="`make up` starts the stream worker too.")
@@ -146,7 +82,7 @@ class Stream(_Section):
     )
 
 
-class Api(_Section):
+class Api(Section):
     """The dashboard and the REST API, which `event-pipeline serve` runs."""
 
     is_enabled: bool = Field(default=True, description="`make up` starts the dashboard and the API too.")
@@ -198,7 +134,7 @@ class Api(_Section):
     )
 
 
-class Schedules(_Section):
+class Schedules(Section):
     """When things run by themselves, in the organisation's time zone."""
 
     sheets: Cron = Field(default="*/15 * * * *", description="Read the spreadsheets.")
@@ -210,7 +146,7 @@ class Schedules(_Section):
     maintenance: Cron = Field(default="0 5 * * *", description="Merge small files and forget old snapshots.")
 
 
-class Rule(_Section):
+class Rule(Section):
     """How one validation rule of one table behaves."""
 
     enabled: bool = Field(default=True, description="Switch the rule off to let such rows through.")
@@ -222,7 +158,7 @@ class Rule(_Section):
     )
 
 
-class Validation(_Section):
+class Validation(Section):
     """What happens to rows that break a rule."""
 
     mode: Literal["strict", "lenient"] = Field(
@@ -250,7 +186,7 @@ class Validation(_Section):
     )
 
 
-class Retention(_Section):
+class Retention(Section):
     """How long things are kept."""
 
     snapshot_days: int = Field(default=7, description="Time travel reaches this far back.", ge=1, le=3_650)
@@ -260,7 +196,7 @@ class Retention(_Section):
     )
 
 
-class Features(_Section):
+class Features(Section):
     """Switches for whole capabilities."""
 
     sensors: bool = Field(default=True, description="Sensors start switched on.")

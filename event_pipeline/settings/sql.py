@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from event_pipeline.settings.sections import _Section
+from event_pipeline.settings.section import Section
 
 
-class Sql(_Section):
+class Sql(Section):
     """What a query of somebody's own may cost, by `POST /api/pipeline/query` and in exports of queries."""
 
     seconds: float = Field(default=10, description="A query is killed after so long.", gt=0, le=3_600)
