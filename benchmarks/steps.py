@@ -122,7 +122,7 @@ def agreement() -> Measured:
     from event_pipeline.contracts.quarantine import QUARANTINE
     from event_pipeline.models.registry import MODELS
     from event_pipeline.warehouse.connection import connect
-    from event_pipeline.warehouse.refresh import CONTRACTS
+    from event_pipeline.warehouse.table_contracts import CONTRACTS
 
     measured = Measured()
     differing = []

@@ -30,5 +30,13 @@ class ContractError(PipelineError):
     """A frame does not fit the contract of the table it was to be written to; nothing was written."""
 
 
+class BrokenTableError(ContractError):
+    """New rows of ``table`` break its contract, as ``problems`` say; it keeps the rows that it had."""
+
+    def __init__(self, table: str, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.table, self.problems = table, problems
+
+
 class ControlError(PipelineError):
     """The running Dagster instance could not be driven: away, refused, or the name is unknown to it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb

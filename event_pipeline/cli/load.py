@@ -181,22 +181,22 @@ def _refresh_here(settings: Settings) -> bool:
     from datetime import UTC, datetime
     from time import perf_counter
 
+    from event_pipeline.increments.kept import Kept
+    from event_pipeline.increments.rebuild import rebuilding
     from event_pipeline.models.registry import MODELS
     from event_pipeline.warehouse.connection import connect, ibis_backend
-    from event_pipeline.warehouse.refresh import Refreshed, refresh_tables
 
-    started, done = perf_counter(), 0
+    started = perf_counter()
+    kept: list[Kept] = []
     as_of = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with connect(settings) as connection, ShownCount("tables") as shown:
-
-        def show(_: Refreshed) -> None:
-            nonlocal done
-            done += 1
-            shown(done, len(MODELS))
-
-        refresh_tables(ibis_backend(connection), settings, as_of, on_refreshed=show)
-    typer.echo(f"refreshed {counted(done, 'table')} in {perf_counter() - started:.1f} s")
-    return True
+        for number, done in enumerate(rebuilding(ibis_backend(connection), settings, as_of), start=1):
+            shown(number, len(MODELS))
+            kept += [done] if isinstance(done, Kept) else []
+    typer.echo(f"refreshed {counted(len(MODELS) - len(kept), 'table')} in {perf_counter() - started:.1f} s")
+    for table in kept:
+        typer.secho(f"error: {table.message}", fg=typer.colors.RED, err=True)
+    return not kept
 
 
 def _echo_quarantine(settings: Settings) -> None:

@@ -66,6 +66,7 @@ def show(
 def retry(table: Annotated[str | None, typer.Argument(help="Staging table; all when left out.")] = None) -> None:
     """Judge the documents again by the rules now in force; those that pass leave quarantine."""
     from event_pipeline.models.registry import STAGING_MODELS
+    from event_pipeline.quality.contract_check import require_contract
     from event_pipeline.warehouse.connection import connect, ibis_backend
     from event_pipeline.warehouse.refresh import Refreshed, refresh_tables
 
@@ -77,7 +78,14 @@ def retry(table: Annotated[str | None, typer.Argument(help="Staging table; all w
     name = None if table is None else _known(table)
     names = [model.name for model in STAGING_MODELS if name in (None, model.contract.table)]
     with connect(settings) as connection:
-        refresh_tables(ibis_backend(connection), settings, datetime.now(UTC), names, on_refreshed=say)
+        refresh_tables(
+            ibis_backend(connection),
+            settings,
+            datetime.now(UTC),
+            names,
+            on_refreshed=say,
+            verify=lambda contract: require_contract(connection, contract, settings.validation),
+        )
     typer.echo("run `event-pipeline trigger refresh` to bring the warehouse up to date")
 
 

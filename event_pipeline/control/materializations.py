@@ -15,6 +15,8 @@ import structlog
 
 from event_pipeline.background_task import BackgroundTask, TaskStates
 from event_pipeline.control.client import http_client
+from event_pipeline.models.registry import MODELS
+from event_pipeline.quality.results import CONTRACT_CHECK
 from event_pipeline.settings import Settings
 
 log = structlog.get_logger()
@@ -25,24 +27,29 @@ _LAST_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class TableChange:
-    """What a batch did to ``layer.table``; rows that came and went are None where nobody counted them."""
+    """What a batch did to ``layer.table``; rows that came and went are None where nobody counted them.
+
+    ``problems`` say how new rows break the table's contract, so that it was not changed."""
 
     table: str
     added: int | None = None
     removed: int | None = None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _News:
-    """What is to be told of a table: batches that changed it, and their rows."""
+    """What is to be told of a table: batches that changed it, their rows, and how it breaks its contract at last."""
 
     batches: int = 0
     added: int | None = None
     removed: int | None = None
+    problems: tuple[str, ...] = ()
 
     def add(self, other: _News) -> None:
         """Puts later news to it."""
         self.batches += other.batches
+        self.problems = other.problems
         self.added = _sum(self.added, other.added)
         self.removed = _sum(self.removed, other.removed)
 
@@ -68,7 +75,9 @@ class MaterializationReporter:
         """A batch is committed; costs no time. ``lag_seconds`` is from its oldest change to its commit."""
         with self._lock:
             for change in changes:
-                self._news.setdefault(change.table, _News()).add(_News(1, change.added, change.removed))
+                batches = 0 if change.problems else 1
+                news = _News(batches, change.added, change.removed, change.problems)
+                self._news.setdefault(change.table, _News()).add(news)
             self._lag = lag_seconds if lag_seconds is not None else self._lag
 
     def end(self) -> None:
@@ -90,7 +99,7 @@ class MaterializationReporter:
             counts = _row_counts(self._settings, news)
             with http_client(httpx.URL(self._settings.dagster_url), _REQUEST_SECONDS) as http:
                 for table in sorted(news):
-                    _post(http, table, _metadata(news[table], counts.get(table), lag))
+                    _tell(http, table, news[table], counts.get(table), lag)
                     told.append(table)
         except (httpx.HTTPError, ValueError, OSError, duckdb.Error) as error:
             self._say_away(error)
@@ -123,7 +132,7 @@ class MaterializationReporter:
 
 def _row_counts(settings: Settings, tables: Iterable[str]) -> dict[str, int]:
     from event_pipeline.warehouse.connection import connect
-    from event_pipeline.warehouse.refresh import CONTRACTS
+    from event_pipeline.warehouse.table_contracts import CONTRACTS
 
     known = [name for name in sorted(tables) if name in CONTRACTS]
     if not known:
@@ -144,10 +153,22 @@ def _metadata(news: _News, rows: int | None, lag: float | None) -> dict[str, Any
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _post(http: httpx.Client, table: str, metadata: dict[str, Any]) -> None:
+def _tell(http: httpx.Client, table: str, news: _News, rows: int | None, lag: float | None) -> None:
+    """Reports the table's materialization, if it changed, with its contract check: rows that break a contract are
+    never written, so a table that changed keeps its contract."""
+    key = table.replace(".", "/")
+    if news.batches:
+        said = {"metadata": _metadata(news, rows, lag), "description": "Brought up to date by the stream worker."}
+        _post(http, f"report_asset_materialization/{key}", said)
+    if table in MODELS:
+        said = {"row_count": rows, "problems": list(news.problems)}
+        passed = not news.problems
+        _post(http, f"report_asset_check/{key}", {"check_name": CONTRACT_CHECK, "passed": passed, "metadata": said})
+
+
+def _post(http: httpx.Client, path: str, body: dict[str, Any]) -> None:
     """Raises httpx.HTTPError, or ValueError when what answers is no Dagster."""
-    body = {"metadata": metadata, "description": "Brought up to date by the stream worker."}
-    answer = http.post(f"report_asset_materialization/{table.replace('.', '/')}", json=body)
+    answer = http.post(path, json=body)
     answer.raise_for_status()
     answer.json()
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.metadata import TableMetadataSet
 
 from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
+from event_pipeline.models.model import Model
+from event_pipeline.warehouse.table_contracts import CONTRACTS
+
+COLUMN_SCHEMA, COLUMN_LINEAGE = "dagster/column_schema", "dagster/column_lineage"
+"""Names under which Dagster looks for a table's columns and for where they come from."""
 
 OWNER = "team:data-platform"
 """Owner of every asset; alerts about it go there."""
@@ -31,7 +36,7 @@ def column_schema(contract: Contract) -> dict[str, Any]:
         )
         for column in contract.columns
     ]
-    return dict(TableMetadataSet(column_schema=dg.TableSchema(columns=columns)))
+    return {COLUMN_SCHEMA: dg.TableSchema(columns=columns)}
 
 
 def column_lineage(contract: Contract, inputs: dict[str, Contract]) -> dict[str, Any]:
@@ -50,7 +55,18 @@ def column_lineage(contract: Contract, inputs: dict[str, Contract]) -> dict[str,
                 deps.append(dg.TableColumnDep(asset_key=asset_key(name), column_name=source))
         if deps:
             found[column.name] = deps
-    return dict(TableMetadataSet(column_lineage=dg.TableColumnLineage(found))) if found else {}
+    return {COLUMN_LINEAGE: dg.TableColumnLineage(found)} if found else {}
+
+
+def model_lineage(model: Model) -> dict[str, Any]:
+    """The column lineage of a model's table."""
+    return column_lineage(model.contract, {name: CONTRACTS[name] for name in model.inputs})
+
+
+def recorded_metadata(contract: Contract, rows: int, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of a materialization: the table's rows, its place, its columns, and what a run did to it."""
+    table = {"dagster/row_count": rows, "dagster/table_name": contract.qualified, "dagster/storage_kind": "ducklake"}
+    return {**table, **column_schema(contract), **figures}
 
 
 def asset_description(contract: Contract, function_docstring: str | None = None) -> str:

@@ -8,18 +8,17 @@ from typing import Any
 
 import dagster as dg
 
-from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.raw import RAW_TABLES
 from event_pipeline.definitions.io_manager import warehouse_io_manager
 from event_pipeline.definitions.jobs import build_jobs
 from event_pipeline.definitions.maintenance_job import maintain_job
-from event_pipeline.definitions.model_assets import model_asset
-from event_pipeline.definitions.quality_checks import contract_check, expectation_checks, raw_contract_checks
+from event_pipeline.definitions.quality_checks import contract_spec, expectation_specs, raw_contract_checks
 from event_pipeline.definitions.raw_assets import RAW_ASSETS
 from event_pipeline.definitions.results_sensor import results_sensor
 from event_pipeline.definitions.schedules import build_schedules
 from event_pipeline.definitions.sensors import build_sensors
 from event_pipeline.definitions.session import session_resource
+from event_pipeline.definitions.table_assets import table_assets
 from event_pipeline.models.registry import MODELS
 from event_pipeline.settings import Settings
 
@@ -31,16 +30,10 @@ def build_definitions(
 
     ``as_of`` decides what has started, the present hour when None; ``resources`` override the standard ones.
     """
-    modelled = [model.contract for model in MODELS.values()]
-    expectations = _expectations(settings, modelled)
     return dg.Definitions(
-        assets=[*RAW_ASSETS, *(model_asset(model, settings) for model in MODELS.values())],
-        asset_checks=[
-            raw_contract_checks(list(RAW_TABLES.values())),
-            *(contract_check(contract) for contract in modelled),
-            *expectations,
-        ],
-        jobs=[*build_jobs(expectations), maintain_job],
+        assets=[*RAW_ASSETS, table_assets(_check_specs(settings))],
+        asset_checks=[raw_contract_checks(list(RAW_TABLES.values()))],
+        jobs=[*build_jobs(), maintain_job],
         sensors=[*build_sensors(settings), results_sensor(settings)],
         schedules=build_schedules(settings),
         resources={
@@ -52,5 +45,6 @@ def build_definitions(
     )
 
 
-def _expectations(settings: Settings, contracts: list[Contract]) -> list[dg.AssetChecksDefinition]:
-    return [expectation_checks(contract) for contract in contracts] if settings.features.quality_checks else []
+def _check_specs(settings: Settings) -> list[dg.AssetCheckSpec]:
+    contracts = [model.contract for model in MODELS.values()]
+    return [spec for c in contracts for spec in (contract_spec(c), *expectation_specs(c, settings))]

@@ -9,19 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster._core.definitions.metadata import TableMetadataSet
 from dagster._core.storage.db_io_manager import DbClient, DbIOManager, DbTypeHandler, TableSlice
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.definitions.asset_metadata import column_schema
+from event_pipeline.definitions.asset_metadata import COLUMN_LINEAGE, recorded_metadata
 from event_pipeline.definitions.session import Session
-from event_pipeline.definitions.upkeep import Applied
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
-
-    from event_pipeline.warehouse.refresh import Refreshed
 
 
 class LakeClient(DbClient["Backend"]):
@@ -65,19 +61,17 @@ class IbisTypeHandler(DbTypeHandler["ir.Table"]):
         self, context: dg.OutputContext, table_slice: TableSlice, obj: "ir.Table", connection: "Backend"
     ) -> Mapping[str, Any]:
         """Replaces the table, or the days of the run's partitions, by the expression's rows."""
-        from event_pipeline.warehouse.refresh import write_model_output
+        from event_pipeline.warehouse.refresh import write_rows
 
         contract = _contract(table_slice)
-        with self.session.upkeep.writing(contract, context.log) as known:
-            written = write_model_output(connection, self.session.settings, contract, obj, _days(context))
-        known["seconds"] = round(written.seconds, 3)
-        return _recorded(context, contract, written.rows, known | _judged(contract, written))
+        written = write_rows(connection, self.session.settings, contract, obj, _days(context))
+        return _recorded(context, contract, written.rows, {"seconds": round(written.seconds, 3)})
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: "Backend") -> "ir.Table":
         """The stored table, filtered to the partitions asked for."""
         import ibis
 
-        from event_pipeline.warehouse.refresh import read_table
+        from event_pipeline.warehouse.compiled_models import read_table
 
         contract = _contract(table_slice)
         table = read_table(connection, contract.name)
@@ -127,34 +121,16 @@ class FrameTypeHandler(IbisTypeHandler):
         return [self._frame_type]
 
 
-class AppliedTypeHandler(IbisTypeHandler):
-    """Records what increments did to a table; its rows are there already."""
-
-    def handle_output(
-        self, context: dg.OutputContext, table_slice: TableSlice, obj: Any, connection: "Backend"
-    ) -> Mapping[str, Any]:
-        """Counts the table's rows, writes none."""
-        contract, rows = _contract(table_slice), obj.rows
-        if rows is None:
-            ((rows,),) = connection.con.execute(f"SELECT count(*) FROM {contract.qualified}").fetchall()
-        return _recorded(context, contract, rows, {**obj.figures, **_judged(contract, obj)})
-
-    @property
-    def supported_types(self) -> Sequence[type]:
-        """What model assets return in a run that applies increments."""
-        return [Applied]
-
-
 @dg.io_manager(required_resource_keys={"session"})
 def warehouse_io_manager(context: dg.InitResourceContext) -> DbIOManager:
-    """Handlers for Ibis, Arrow, pandas and what was applied, over the run's session; inputs are lazy by default."""
+    """Handlers for Ibis, Arrow and pandas, over the run's session; inputs are lazy by default."""
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
 
     session: Session = context.resources.session
     frames = [FrameTypeHandler(session, frame_type) for frame_type in (pa.Table, pd.DataFrame)]
-    handlers = [IbisTypeHandler(session), AppliedTypeHandler(session), *frames]
+    handlers = [IbisTypeHandler(session), *frames]
     return DbIOManager(
         type_handlers=handlers,
         db_client=LakeClient(session),
@@ -165,28 +141,18 @@ def warehouse_io_manager(context: dg.InitResourceContext) -> DbIOManager:
 
 
 def _contract(table_slice: TableSlice) -> Contract:
-    from event_pipeline.warehouse.refresh import CONTRACTS
+    from event_pipeline.warehouse.table_contracts import CONTRACTS
 
     return CONTRACTS[f"{table_slice.schema}.{table_slice.table}"]
 
 
-def _judged(contract: Contract, done: "Applied | Refreshed") -> dict[str, int]:
-    """What became of the documents that were judged, where the table is made of documents."""
-    return {"rows_rejected": done.rejected, "values_noted": done.noted} if contract.layer == "staging" else {}
-
-
-def _recorded(context: dg.OutputContext, contract: Contract, rows: int, known: Mapping[str, Any]) -> dict[str, Any]:
+def _recorded(context: dg.OutputContext, contract: Contract, rows: int, figures: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of a materialization; ``rows`` are the table's, or those of the days that were written."""
-    of_days = context.has_asset_partitions
-    counts = TableMetadataSet(partition_row_count=rows) if of_days else TableMetadataSet(row_count=rows)
-    kind = TableMetadataSet(storage_kind="ducklake")
-    return {**counts, **kind, **known, **column_schema(contract), **_lineage(context)}
-
-
-def _lineage(context: dg.OutputContext) -> dict[str, Any]:
-    """The asset's column lineage, which Dagster draws from what a materialization recorded."""
-    declared = TableMetadataSet.extract(context.definition_metadata or {}).column_lineage
-    return dict(TableMetadataSet(column_lineage=declared)) if declared else {}
+    recorded = recorded_metadata(contract, rows, figures)
+    if context.has_asset_partitions:
+        recorded["dagster/partition_row_count"] = recorded.pop("dagster/row_count")
+    lineage = (context.definition_metadata or {}).get(COLUMN_LINEAGE)
+    return recorded | ({COLUMN_LINEAGE: lineage} if lineage else {})
 
 
 def _is_whole(context: dg.InputContext) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 from event_pipeline.definitions.raw_assets import RECONCILE_TAG
-from event_pipeline.definitions.upkeep import RECHECK_TAG, WAY_TAG, Way
+from event_pipeline.definitions.table_refresh import RefreshMode
+from event_pipeline.definitions.table_run import MODE_TAG, RECHECK_TAG
 
 SYNC_JOB, INGEST_JOB, REFRESH_JOB, REBUILD_JOB, RECONCILE_JOB = "sync", "ingest", "refresh", "rebuild", "reconcile"
 SYNC_SHEETS_JOB = "sync_sheets"
@@ -14,13 +15,17 @@ _RAW = dg.AssetSelection.groups("raw")
 _EVERYTHING = dg.AssetSelection.all()
 
 _RECHECK = {RECHECK_TAG: "yes"}
-_APPLY, _REBUILD = {WAY_TAG: Way.APPLY.value}, {WAY_TAG: Way.REBUILD.value}
+_APPLY, _REBUILD = {MODE_TAG: RefreshMode.APPLY.value}, {MODE_TAG: RefreshMode.REBUILD.value}
 
 
-def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
-    """The jobs over all assets; the dear expectations run where nobody waits for them."""
-    costly = dg.AssetSelection.checks(*expectations)
-    assets = _EVERYTHING - costly
+def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+    """The jobs over all assets.
+
+    Jobs that sensors start select no checks: Dagster plans each check that is selected, and shows a planned check of a
+    table that did not change as skipped. The contract of a table that changed is checked in every job.
+    """
+    checks = dg.AssetSelection.all_asset_checks()
+    assets = _EVERYTHING - checks
     return [
         dg.define_asset_job(
             SYNC_JOB,
@@ -30,7 +35,7 @@ def build_jobs(expectations: list[dg.AssetChecksDefinition]) -> list[dg.Unresolv
         ),
         dg.define_asset_job(
             SYNC_SHEETS_JOB,
-            dg.AssetSelection.assets("raw/sheets_rows").downstream() - costly,
+            dg.AssetSelection.assets("raw/sheets_rows").downstream() - checks,
             description="Reads the events' sheets and brings every table up to date.",
             tags=_APPLY | _RECHECK,
         ),

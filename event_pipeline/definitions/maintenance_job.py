@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from event_pipeline.definitions.model_assets import WRITER_POOL
 from event_pipeline.definitions.session import Session
+from event_pipeline.definitions.table_assets import WRITER_POOL
 
 MAINTAIN_JOB = "maintain"
 

@@ -1,88 +1,60 @@
-"""Asset checks: the blocking contract check of every table, and its Great Expectations suite."""
+"""Asset checks: the blocking contract check of every table, and its Great Expectations suite by dimension."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 import dagster as dg
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.contracts.ops import DIMENSIONS
 from event_pipeline.definitions.asset_metadata import asset_key
-from event_pipeline.definitions.model_assets import WRITER_POOL
-from event_pipeline.definitions.order import Turn, op_tags, turn_of
-from event_pipeline.definitions.quality_results import (
-    CONTRACT_CHECK,
-    contract_check_result,
-    expectation_check_results,
-)
+from event_pipeline.definitions.quality_results import contract_check_result
 from event_pipeline.definitions.session import Session
+from event_pipeline.quality.promises import dimensions_of
+from event_pipeline.quality.results import CONTRACT_CHECK
+from event_pipeline.settings import Settings
 
 
-def contract_check(contract: Contract) -> dg.AssetChecksDefinition:
-    """The blocking check of a table, in one pass of plain SQL."""
-
-    @dg.asset_check(
-        asset=asset_key(contract.name),
+def contract_spec(contract: Contract) -> dg.AssetCheckSpec:
+    """The contract check of a table. Rows that break a model table's contract are not committed; raw rows are always
+    kept, and what is made from them has a contract of its own, so the check of a raw table blocks nothing."""
+    return dg.AssetCheckSpec(
         name=CONTRACT_CHECK,
-        blocking=True,
+        asset=asset_key(contract.name),
+        blocking=contract.layer != "raw",
         description=f"Columns as declared, {', '.join(contract.key)} unique and present, required columns filled.",
-        op_tags=op_tags(turn_of(contract)),
     )
-    def _check(session: dg.ResourceParam[Session]) -> dg.AssetCheckResult:
-        from event_pipeline.quality.contract_check import check_contract
 
-        return contract_check_result(
-            contract, check_contract(session.backend.con, contract, session.settings.validation)
+
+def expectation_specs(contract: Contract, settings: Settings) -> list[dg.AssetCheckSpec]:
+    """A check for each dimension in which the contract has expectations; none when quality checks are off."""
+    if not settings.features.quality_checks:
+        return []
+    return [
+        dg.AssetCheckSpec(
+            name=dimension,
+            asset=asset_key(contract.name),
+            description=f"{dimension.title()} of {contract.name}.",
         )
-
-    return _check
+        for dimension in dimensions_of(contract)
+    ]
 
 
 def raw_contract_checks(contracts: Sequence[Contract]) -> dg.AssetChecksDefinition:
-    """The blocking checks of the raw tables, in one step: a run that reads sources is not a step longer a table."""
-    specs = [
-        dg.AssetCheckSpec(
-            name=CONTRACT_CHECK,
-            asset=asset_key(contract.name),
-            blocking=True,
-            description=f"Columns as declared, {', '.join(contract.key)} unique and present, required columns filled.",
-        )
-        for contract in contracts
-    ]
+    """The contract checks of the raw tables, in one step, for runs that only read sources."""
+    specs = [contract_spec(contract) for contract in contracts]
 
-    @dg.multi_asset_check(name="raw__contracts", specs=specs, can_subset=True, op_tags=op_tags(Turn.SOURCES))
+    @dg.multi_asset_check(name="raw__contracts", specs=specs, can_subset=True)
     def _checks(
         context: dg.AssetCheckExecutionContext, session: dg.ResourceParam[Session]
     ) -> Iterator[dg.AssetCheckResult]:
         from event_pipeline.quality.contract_check import check_contract
 
+        broken = []
         for spec, contract in zip(specs, contracts, strict=True):
             if spec.key in context.selected_asset_check_keys:
-                yield contract_check_result(contract, check_contract(session.backend.con, contract))
-
-    return _checks
-
-
-def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:
-    """The Great Expectations suite of a table, a check per dimension; results are kept in ops.data_quality."""
-    key = asset_key(contract.name)
-
-    @dg.multi_asset_check(
-        name=f"{contract.layer}__{contract.table}__expectations",
-        specs=[
-            dg.AssetCheckSpec(name=dimension, asset=key, description=f"{dimension.title()} of {contract.name}.")
-            for dimension in DIMENSIONS
-        ],
-        pool=WRITER_POOL,
-        op_tags=op_tags(Turn.EXPECTATIONS),
-    )
-    def _checks(session: dg.ResourceParam[Session]) -> Iterator[dg.AssetCheckResult]:
-        from event_pipeline.quality.gx_runner import check_table
-        from event_pipeline.quality.history import record_quality
-
-        now = datetime.now(UTC)
-        quality = check_table(session.backend.con, session.settings, contract, now=now)
-        record_quality(session.backend.con, session.settings, [quality], now)
-        yield from expectation_check_results(contract, quality)
+                result = check_contract(session.backend.con, contract)
+                broken += result.problems
+                yield contract_check_result(contract, result)
+        if broken:
+            raise dg.Failure("\n".join(broken))
 
     return _checks

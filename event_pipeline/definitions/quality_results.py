@@ -7,12 +7,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.contracts.ops import DIMENSIONS
 from event_pipeline.definitions.asset_metadata import asset_key
-from event_pipeline.quality.results import ContractResult, ExpectationOutcome, TableQuality
-
-CONTRACT_CHECK = "contract"
-"""Name of the blocking check: schema, key and required columns. What reads the table waits for it."""
+from event_pipeline.quality.promises import dimensions_of
+from event_pipeline.quality.results import CONTRACT_CHECK, ContractResult, ExpectationOutcome, TableQuality
 
 
 def contract_check_result(contract: Contract, result: ContractResult) -> dg.AssetCheckResult:
@@ -28,8 +25,9 @@ def contract_check_result(contract: Contract, result: ContractResult) -> dg.Asse
 
 
 def expectation_check_results(contract: Contract, quality: TableQuality) -> Iterator[dg.AssetCheckResult]:
-    """One result a dimension, each named after it; broken promises are errors unless all of them are warnings."""
-    for dimension in DIMENSIONS:
+    """A result for each dimension with expectations, named after it; broken promises are errors unless all of them are
+    warnings."""
+    for dimension in dimensions_of(contract):
         outcomes = quality.of(dimension)
         failed = [outcome for outcome in quality.failed if outcome.dimension == dimension]
         is_error = any(outcome.severity == "error" for outcome in failed)
@@ -43,8 +41,22 @@ def expectation_check_results(contract: Contract, quality: TableQuality) -> Iter
         )
 
 
+def as_evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """The result as an event of its own, for a check that the run did not select."""
+    if result.asset_key is None or result.check_name is None:
+        raise ValueError("a check result must name its asset and its check")
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=bool(result.passed),
+        metadata=result.metadata,
+        severity=result.severity,
+        description=result.description,
+    )
+
+
 def _kept(outcomes: tuple[ExpectationOutcome, ...]) -> str:
-    return f"{len(outcomes)} promises kept." if outcomes else "The contract promises nothing of the kind."
+    return f"{len(outcomes)} promises kept." if outcomes else "Nothing could be asked of the stored table."
 
 
 def _metadata(

@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
-from dagster._core.definitions.metadata import TableMetadataSet
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.raw import RAW_FIREBASE, RAW_INBOX, RAW_SHEETS, RAW_UNREADABLE
-from event_pipeline.definitions.asset_metadata import OWNER, asset_description, asset_key, asset_tags, column_schema
-from event_pipeline.definitions.model_assets import WRITER_POOL
-from event_pipeline.definitions.order import Turn, op_tags
+from event_pipeline.definitions.asset_metadata import (
+    OWNER,
+    asset_description,
+    asset_key,
+    asset_tags,
+    column_schema,
+    recorded_metadata,
+)
 from event_pipeline.definitions.session import Session
+from event_pipeline.definitions.table_assets import WRITER_POOL
 from event_pipeline.warehouse.ingest import (
     Ingested,
     firebase_source,
@@ -40,9 +45,7 @@ def _specs(contracts: Mapping[str, Contract], kind: str) -> list[dg.AssetSpec]:
     ]
 
 
-@dg.multi_asset(
-    specs=_specs(RAW_FIREBASE, "firebase"), can_subset=True, pool=WRITER_POOL, op_tags=op_tags(Turn.SOURCES)
-)
+@dg.multi_asset(specs=_specs(RAW_FIREBASE, "firebase"), can_subset=True, pool=WRITER_POOL)
 def firebase_documents(
     context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]
 ) -> Iterator[dg.MaterializeResult]:
@@ -63,7 +66,7 @@ def firebase_documents(
     yield from _results(context, session, RAW_FIREBASE, ingested)
 
 
-@dg.multi_asset(specs=_specs(RAW_SHEETS, "googlesheets"), pool=WRITER_POOL, op_tags=op_tags(Turn.SOURCES))
+@dg.multi_asset(specs=_specs(RAW_SHEETS, "googlesheets"), pool=WRITER_POOL)
 def sheet_rows(context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]) -> Iterator[dg.MaterializeResult]:
     """Rows of the spreadsheets that changed."""
     yield from _results(context, session, RAW_SHEETS, ingest_sheets(session.lake, session.settings))
@@ -73,7 +76,6 @@ def sheet_rows(context: dg.AssetExecutionContext, session: dg.ResourceParam[Sess
     specs=_specs({**RAW_INBOX, **RAW_UNREADABLE}, "json"),
     can_subset=True,
     pool=WRITER_POOL,
-    op_tags=op_tags(Turn.SOURCES),
 )
 def inbox_records(
     context: dg.AssetExecutionContext, session: dg.ResourceParam[Session]
@@ -93,11 +95,11 @@ def _results(
         key = asset_key(contract.name)
         if key in context.selected_asset_keys:
             rows = session.lake.row_count(collection)
-            metadata = {
-                **TableMetadataSet(row_count=rows, storage_kind="ducklake"),
-                "changes_committed": ingested.changes[collection],
-                "source_failures": dg.MetadataValue.md("\n".join(f"- {text}" for text in ingested.failures) or "none"),
-            }
+            failures = dg.MetadataValue.md("\n".join(f"- {text}" for text in ingested.failures) or "none")
+            figures = {"changes_committed": ingested.changes[collection], "source_failures": failures}
+            metadata = recorded_metadata(contract, rows, figures)
+            if ingested.changes[collection]:
+                session.changed_raw.append(contract)
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 

@@ -87,7 +87,8 @@ def recheck_of(context: dg.SensorEvaluationContext, settings: Settings) -> dg.Ru
         return None
     tables = _mended(settings)
     keys = [dg.AssetCheckKey(asset_key(name), dimension) for name in sorted(tables) for dimension in DIMENSIONS]
-    if not keys or not known.issuperset(keys):
+    keys = [key for key in keys if key in known]
+    if not keys:
         return None
     checked = ",".join(f"{name}@{at.isoformat()}" for name, at in sorted(tables.items()))
     digest = hashlib.sha256(checked.encode()).hexdigest()[:16]
@@ -99,7 +100,7 @@ def _mended(settings: Settings) -> "dict[str, datetime]":
     """The tables that failed and have changed since, and when they were checked."""
     from event_pipeline.quality.recheck import failing_since, has_changed
     from event_pipeline.warehouse.connection import connect, lake_exists
-    from event_pipeline.warehouse.refresh import CONTRACTS
+    from event_pipeline.warehouse.table_contracts import CONTRACTS
 
     if not lake_exists(settings):
         return {}
@@ -147,10 +148,17 @@ def _checks(instance: dg.DagsterInstance, keys: "Sequence[dg.AssetCheckKey]") ->
                 passed=evaluation.passed,
                 is_error=evaluation.severity == dg.AssetCheckSeverity.ERROR,
                 at=datetime.fromtimestamp(record.event.timestamp if record.event else record.create_timestamp, UTC),
-                message=(evaluation.description or "")[:_LONGEST_MESSAGE],
+                message=_message(evaluation)[:_LONGEST_MESSAGE],
             )
         )
     return found
+
+
+def _message(evaluation: dg.AssetCheckEvaluation) -> str:
+    """What the check says; one that the stream worker reported has it in its metadata."""
+    problems = evaluation.metadata.get("problems")
+    listed = problems.value if isinstance(problems, dg.JsonMetadataValue) else []
+    return evaluation.description or "\n".join(map(str, listed if isinstance(listed, list) else []))
 
 
 def _is_under_way(record: "AssetCheckExecutionRecord") -> bool:

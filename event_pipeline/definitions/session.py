@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from event_pipeline.contracts.contract import Contract
 from event_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-    from event_pipeline.definitions.upkeep import Upkeep
     from event_pipeline.warehouse.lake import Lake
 
 
@@ -25,8 +25,9 @@ class Session:
     def __init__(self, settings: Settings, as_of: datetime | None = None) -> None:
         self.settings = settings
         self.as_of = as_of or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        self.changed_raw: list[Contract] = []
+        """Raw tables that this run changed, whose contracts are still to be checked."""
         self._backend: Backend | None = None
-        self._upkeep: Upkeep | None = None
         self._failing: dict[str, datetime] | None = None
         self._stack = ExitStack()
 
@@ -50,15 +51,6 @@ class Session:
         return Lake(self.backend.con, self.settings)
 
     @property
-    def upkeep(self) -> "Upkeep":
-        """How the run writes the models' tables."""
-        if self._upkeep is None:
-            from event_pipeline.definitions.upkeep import Upkeep
-
-            self._upkeep = Upkeep(self.backend, self.settings, self.as_of)
-        return self._upkeep
-
-    @property
     def failing(self) -> "dict[str, datetime]":
         """When each table was checked that broke a promise then, by ``layer.table``, as it was early in the run."""
         if self._failing is None:
@@ -68,10 +60,8 @@ class Session:
         return self._failing
 
     def close(self) -> None:
-        """Ends what was begun and closes the connection."""
-        if self._upkeep is not None:
-            self._upkeep.close()
-        self._upkeep = self._backend = None
+        """Closes the connection."""
+        self._backend = None
         self._stack.close()
 
 

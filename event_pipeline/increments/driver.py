@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from event_pipeline.errors import ContractError
-from event_pipeline.increments.compiled import Compiler
 from event_pipeline.increments.feed import changed_documents, current_snapshot, delta_queries, holds_since
-from event_pipeline.increments.progress import Progress, fingerprint, read_progress, write_progress
-from event_pipeline.increments.rebuild import is_cut_short, rebuild
+from event_pipeline.increments.kept import Kept
+from event_pipeline.increments.progress import Progress, read_progress, write_progress
+from event_pipeline.increments.rebuild import is_cut_short, rebuilding
 from event_pipeline.increments.registry import inputs_of
 from event_pipeline.increments.stage import Increased, Stage
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.compiled_models import Compiler, keep_compiled
+from event_pipeline.warehouse.fingerprint import fingerprint
 from event_pipeline.warehouse.lock import write_transaction
 from event_pipeline.warehouse.refresh import Refreshed, prepare_tables
 
@@ -32,7 +34,7 @@ class Brought:
     reason: str = ""
     refreshed: list[Refreshed] = field(default_factory=list)
     increased: list[Increased] = field(default_factory=list)
-    snapshot: int = 0
+    kept: list[Kept] = field(default_factory=list)
 
 
 class Driver:
@@ -40,21 +42,39 @@ class Driver:
 
     def __init__(self, backend: Backend, settings: Settings) -> None:
         self.backend, self.settings = backend, settings
-        self._compiler = Compiler(backend, settings)
+        self._compiler = Compiler(backend, settings, "views")
         self._is_prepared = False
 
-    def bring_up_to_date(self, as_of: datetime, on_refreshed: Callable[[Refreshed], None] = lambda _: None) -> Brought:
+    def bring_up_to_date(self, as_of: datetime) -> Brought:
         """Applies everything the lake holds and the tables do not. ``as_of`` decides what has started."""
+        reason = self.plan(as_of)
+        brought = Brought(reason)
+        for done in self.carry_out(reason, as_of):
+            if isinstance(done, Kept):
+                brought.kept.append(done)
+            elif isinstance(done, Increased):
+                brought.increased.append(done)
+            else:
+                brought.refreshed.append(done)
+        return brought
+
+    def plan(self, as_of: datetime) -> str:
+        """Why every table is to be recomputed; empty when increments can do. Makes tables that are missing."""
         if not self._is_prepared:
             prepare_tables(self.backend, self.settings)
             self._is_prepared = True
-        reason = self.rebuild_reason(as_of)
-        if reason:
-            return Brought(reason, refreshed=rebuild(self.backend, self.settings, as_of, on_refreshed))
-        increased = self.apply("lake", as_of) + self.apply("warehouse", as_of)
-        return Brought(increased=increased, snapshot=current_snapshot(self.backend.con))
+        return self.rebuild_reason(as_of)
 
-    def apply(self, catalog: str, as_of: datetime) -> list[Increased]:
+    def carry_out(self, reason: str, as_of: datetime) -> Iterator[Increased | Refreshed | Kept]:
+        """Does what ``plan`` found, and yields each table that was written, once its rows are committed, or kept."""
+        if reason:
+            yield from rebuilding(self.backend, self.settings, as_of)
+            return
+        for catalog in ("lake", "warehouse"):
+            yield from self.apply(catalog, as_of)
+        keep_compiled(self.settings)
+
+    def apply(self, catalog: str, as_of: datetime) -> list[Increased | Kept]:
         """One stage, in one transaction with its progress."""
         connection = self.backend.con
         with write_transaction(connection, self.settings):
@@ -68,10 +88,16 @@ class Driver:
             stage = Stage(connection, self._compiler, as_of, progress.as_of)
             for name, query in delta_queries(connection, inputs_of(catalog), progress.consumed_snapshot):
                 stage.add_delta(name, query)
-            increased = stage.apply(catalog, owed=progress.owed)
+            outcomes = stage.apply(catalog, owed=progress.owed, behind=self._behind(catalog))
             stage.close()
-            write_progress(connection, catalog, Progress(snapshot, as_of, progress.fingerprint))
-        return increased
+            owed = frozenset(done.table for done in outcomes if isinstance(done, Kept))
+            write_progress(connection, catalog, Progress(snapshot, as_of, progress.fingerprint, owed))
+        return outcomes
+
+    def _behind(self, catalog: str) -> frozenset[str]:
+        """Tables that the catalog's tables are made from and that keep old rows."""
+        lake = read_progress(self.backend.con, "lake") if catalog == "warehouse" else None
+        return lake.owed if lake else frozenset()
 
     def rebuild_reason(self, as_of: datetime) -> str:
         """Why an increment cannot do; empty when it can."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
-from event_pipeline.warehouse.refresh import CONTRACTS
 from event_pipeline.warehouse.rows import first_row
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb

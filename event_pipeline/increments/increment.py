@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
 
@@ -58,6 +58,11 @@ class Increment:
     starts: str = ""
     is_calm: bool = False
     is_narrow: bool = False
+
+    def whole(self) -> Increment:
+        """The same for recomputing the table as a whole: every input is read in full."""
+        inputs = {name: replace(dependence, reads="") for name, dependence in self.inputs.items()}
+        return replace(self, scope=None, inputs=inputs, is_narrow=False)
 
 
 def direct(key: str, *columns: str) -> Input:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import event_pipeline
 from event_pipeline.contracts.progress import PROGRESS
-from event_pipeline.settings import Settings
 from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
@@ -65,17 +60,3 @@ def write_progress(connection: duckdb.DuckDBPyConnection, catalog: str, progress
             datetime.now(UTC),
         ],
     )
-
-
-def fingerprint(settings: Settings) -> str:
-    """Changes whenever the same documents would make other rows: models, contracts, row rules, the organisation."""
-    said = settings.organisation.model_dump_json() + settings.validation.model_dump_json()
-    return hashlib.sha256((_code() + said).encode()).hexdigest()[:16]
-
-
-@cache
-def _code() -> str:
-    """Content of the modules that decide what rows are."""
-    package = Path(event_pipeline.__file__).parent
-    files = sorted(path for folder in ("models", "contracts") for path in (package / folder).rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

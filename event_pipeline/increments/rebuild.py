@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from event_pipeline.errors import BrokenTableError
 from event_pipeline.increments.feed import current_snapshot
-from event_pipeline.increments.progress import Progress, fingerprint, read_progress, write_progress
+from event_pipeline.increments.kept import Kept, waiting
+from event_pipeline.increments.progress import Progress, read_progress, write_progress
 from event_pipeline.increments.registry import models_of
+from event_pipeline.models.model import Model
+from event_pipeline.quality.contract_check import require_contract
 from event_pipeline.settings import Settings
+from event_pipeline.warehouse.compiled_models import keep_compiled
+from event_pipeline.warehouse.connection import joins_as_written
+from event_pipeline.warehouse.fingerprint import fingerprint
 from event_pipeline.warehouse.lock import write_transaction
-from event_pipeline.warehouse.refresh import Refreshed, prepare_tables, refresh_tables
+from event_pipeline.warehouse.refresh import Refreshed, prepare_tables, refresh_table
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -44,14 +51,15 @@ class Rebuild:
         """After the lake's tables, before the first of the warehouse."""
         self._snapshots["warehouse"] = current_snapshot(self._backend.con)
 
-    def finish(self) -> None:
-        """Every table is written: increments may start from here."""
+    def finish(self, kept: Collection[str] = ()) -> None:
+        """Every table is written but those ``kept``: increments may start from here."""
         for catalog, snapshot in self._snapshots.items():
             with write_transaction(self._backend.con, self._settings):
                 before, mark = read_progress(self._backend.con, catalog), fingerprint(self._settings)
                 if before is not None and before.fingerprint == mark and before.as_of == self._as_of:
                     snapshot = max(snapshot, before.consumed_snapshot)
-                write_progress(self._backend.con, catalog, Progress(snapshot, self._as_of, mark))
+                behind = frozenset(model.name for model in models_of(catalog) if model.name in kept)
+                write_progress(self._backend.con, catalog, Progress(snapshot, self._as_of, mark, behind))
         marker(self._settings).unlink(missing_ok=True)
         self._lock.release()
 
@@ -77,20 +85,44 @@ def is_cut_short(settings: Settings) -> bool:
         return False
 
 
-def rebuild(
-    backend: Backend,
-    settings: Settings,
-    as_of: datetime,
-    on_refreshed: Callable[[Refreshed], None] = lambda _: None,
-) -> list[Refreshed]:
-    """Recomputes every table, each after what it reads."""
+def rebuilding(backend: Backend, settings: Settings, as_of: datetime) -> Iterator[Refreshed | Kept]:
+    """Recomputes every table, each after what it reads, and yields each as soon as its rows are committed.
+
+    A table whose new rows break its contract keeps its old rows, and so does every table made from it; the next
+    refresh tries them again.
+    """
     span = Rebuild(backend, settings, as_of)
     span.begin()
+    kept: set[str] = set()
     try:
-        done = refresh_tables(backend, settings, as_of, {m.name for m in models_of("lake")}, on_refreshed)
-        span.enter_warehouse()
-        done += refresh_tables(backend, settings, as_of, {m.name for m in models_of("warehouse")}, on_refreshed)
-        span.finish()
+        with joins_as_written(backend.con):
+            for catalog in ("lake", "warehouse"):
+                if catalog == "warehouse":
+                    span.enter_warehouse()
+                for model in models_of(catalog):
+                    done = waiting(model, kept) or _recomputed(backend, settings, model, as_of)
+                    if isinstance(done, Kept):
+                        kept.add(done.table)
+                    yield done
+        span.finish(kept)
+        keep_compiled(settings)
     finally:
         span.abandon()
-    return done
+
+
+def _recomputed(backend: Backend, settings: Settings, model: Model, as_of: datetime) -> Refreshed | Kept:
+    try:
+        return refresh_table(
+            backend,
+            settings,
+            model,
+            as_of,
+            lambda: require_contract(backend.con, model.contract, settings.validation),
+        )
+    except BrokenTableError as error:
+        return Kept(model.name, error.problems)
+
+
+def rebuild(backend: Backend, settings: Settings, as_of: datetime) -> list[Refreshed | Kept]:
+    """Recomputes every table, each after what it reads."""
+    return list(rebuilding(backend, settings, as_of))

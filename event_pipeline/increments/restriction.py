@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from event_pipeline.increments.compiled import CompiledModel, input_view
 from event_pipeline.increments.increment import Increment, Lookup, rendered
 from event_pipeline.increments.keys import Keys
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.compiled_models import CompiledModel, input_view
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
-from event_pipeline.errors import ContractError
-from event_pipeline.increments.compiled import FLAGGED, Compiler
+from event_pipeline.errors import BrokenTableError
 from event_pipeline.increments.increment import Increment, Input, rendered
+from event_pipeline.increments.kept import Kept, waiting
 from event_pipeline.increments.keys import Keys
 from event_pipeline.increments.registry import INCREMENTS, models_of
 from event_pipeline.increments.restriction import Restriction
+from event_pipeline.increments.row_check import RowCheck
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS
 from event_pipeline.models.rules import IS_FLAGGED, IS_REJECTED
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.compiled_models import FLAGGED, Compiler
 from event_pipeline.warehouse.rows import first_row
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,6 +45,11 @@ class Increased:
     seconds: float
     rejected: int = 0
     noted: int = 0
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the table, or what became of the documents meant for it, may be other than before."""
+        return bool(self.added or self.removed or self.rejected or self.noted)
 
 
 def stored_place(name: str) -> str:
@@ -91,23 +98,30 @@ class Stage:
         catalog: str,
         owed: Collection[str] = (),
         later: Collection[str] = (),
+        behind: Iterable[str] = (),
         on_changed: Callable[[str], None] = lambda _: None,
-    ) -> list[Increased]:
+    ) -> list[Increased | Kept]:
         """Brings every table of the catalog up to date with the deltas; what they change becomes a delta in turn.
 
-        Tables in ``owed`` are recomputed even if nothing touches them, those in ``later`` are left as they are; both
-        are tables that are recomputed as a whole. ``on_changed`` is told each table as soon as its changes are known.
+        Tables in ``owed`` are recomputed as a whole even if nothing touches them, those in ``later`` are left as they
+        are. Tables made from one in ``behind``, or from one whose new rows break its contract, are kept.
+        ``on_changed`` is told each table as soon as its changes are known.
         """
-        applied = []
+        outcomes: list[Increased | Kept] = []
+        unsound = set(behind)
         for model in models_of(catalog):
-            done = self._apply(model, model.name in owed) if model.name not in later else None
+            if model.name in later:
+                continue
+            done = waiting(model, unsound) or self._apply(model, model.name in owed)
             if done is not None:
-                applied.append(done)
-                if done.added or done.removed:
-                    on_changed(model.name)
+                outcomes.append(done)
+            if isinstance(done, Kept):
+                unsound.add(model.name)
+            elif done is not None and (done.added or done.removed):
+                on_changed(model.name)
         if QUARANTINE.catalog == catalog and QUARANTINE.name in self._deltas:
             on_changed(QUARANTINE.name)
-        return applied
+        return outcomes
 
     def touches(self, name: str) -> bool:
         """Whether the deltas touch that table of ``models_of``, which was left for later."""
@@ -118,8 +132,10 @@ class Stage:
         for name in self._deltas:
             self._connection.execute(f"DROP TABLE IF EXISTS {delta_table(name)}")
 
-    def _apply(self, model: Model, is_owed: bool) -> Increased | None:
+    def _apply(self, model: Model, is_owed: bool) -> Increased | Kept | None:
         started, increment = perf_counter(), INCREMENTS[model.name]
+        if is_owed:
+            increment = increment.whole()
         keys = self._touch(model, increment, is_owed)
         if keys is None:
             return None
@@ -127,16 +143,24 @@ class Stage:
         Restriction(self._connection, self._place, increment, keys, compiled).make_views()
         held = keys.holding(scope) if scope else "true"
         columns = ", ".join(f'"{name}"' for name in model.contract.column_names)
-        rejected = noted = 0
         query = compiled.query
-        if compiled.accepted and compiled.broken:
+        if compiled.accepted:
             self._make(FLAGGED, query)
-            rejected, noted = self._replace_quarantine(model.contract, keys, compiled.broken)
             query = compiled.accepted
         self._make(_NEW, f"SELECT {columns} FROM ({query}) WHERE {keys.among(scope) if scope else 'true'}")
         self._make(_OLD, f"SELECT {columns} FROM {self._place(model.name)} WHERE {held}")
-        added, removed = self._differ(model.contract, columns)
+        try:
+            added, removed = self._differ(
+                model.contract, columns, held, is_whole_key=scope in (None, *model.contract.key)
+            )
+        except BrokenTableError as error:
+            return Kept(model.name, error.problems)
+        rejected = noted = 0
+        if compiled.broken:
+            theirs = keys.holding("document_id") if scope else "true"
+            rejected, noted = self._replace_quarantine(model.contract, theirs, compiled.broken)
         if added or removed:
+            self._deltas.add(model.name)
             self._write(model.contract, held, columns, removed > 0)
         return Increased(model.name, keys.count, added, removed, perf_counter() - started, rejected, noted)
 
@@ -169,7 +193,7 @@ class Stage:
         template = dependence.touches or f'SELECT "{dependence.columns[0]}" FROM {{changed}}'
         return rendered(template, self._place, {"changed": changed, "delta": delta})
 
-    def _replace_quarantine(self, contract: Contract, keys: Keys, broken: str) -> tuple[int, int]:
+    def _replace_quarantine(self, contract: Contract, documents: str, broken: str) -> tuple[int, int]:
         """What is in quarantine of these documents becomes the rules they break now. Returns rejected and noted."""
         connection = self._connection
         rejected, noted = first_row(
@@ -179,7 +203,7 @@ class Stage:
             )
         ) or (0, 0)
         place, names = self._place(QUARANTINE.name), ", ".join(QUARANTINE.column_names)
-        theirs = f"table_name = '{contract.table}' AND {keys.holding('document_id')}"
+        theirs = f"table_name = '{contract.table}' AND {documents}"
         before = first_row(connection.execute(f"SELECT 1 FROM {place} WHERE {theirs} LIMIT 1"))
         if before or rejected or noted:
             self._make(_BROKEN, f"SELECT {names} FROM ({broken})")
@@ -189,36 +213,19 @@ class Stage:
             connection.execute(f"INSERT INTO {place} ({names}) SELECT {names} FROM {_BROKEN}")
         return int(rejected), int(noted)
 
-    def _differ(self, contract: Contract, columns: str) -> tuple[int, int]:
+    def _differ(self, contract: Contract, columns: str, held: str, *, is_whole_key: bool) -> tuple[int, int]:
         """Makes the table's delta of new and old rows; returns how many came and went.
 
-        Raises ContractError where new rows share a key: written, they could not be told apart again.
+        Raises BrokenTableError where rows that come break the contract. ``is_whole_key`` says that rows outside of
+        ``held`` cannot have the key of a new row.
         """
         delta = delta_table(contract.name)
         self._make(delta, _difference(columns, _NEW, _OLD))
-        key = ", ".join(f'"{name}"' for name in contract.key)
-        added, distinct, removed = first_row(
-            self._connection.execute(
-                f"SELECT count(*) FILTER (_is_added), count(DISTINCT hash({key})) FILTER (_is_added), "
-                f"count(*) FILTER (NOT _is_added) FROM {delta}"
-            )
-        ) or (0, 0, 0)
-        if distinct < added:
-            self._require_unique(contract, key, delta)
-        if added or removed:
-            self._deltas.add(contract.name)
-        return int(added), int(removed)
-
-    def _require_unique(self, contract: Contract, key: str, delta: str) -> None:
-        twice = self._connection.execute(
-            f"SELECT {key} FROM {delta} WHERE _is_added GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 3"
-        ).fetchall()
-        if twice:
-            shown = "; ".join(", ".join(map(str, row)) for row in twice)
-            raise ContractError(
-                f"{contract.name}: {', '.join(contract.key)} would no longer identify a row ({shown}); nothing was "
-                f"written. Mend the model of {contract.name}, or run the rebuild job and see what its check finds"
-            )
+        check = RowCheck(self._connection, contract, self._compiler.validation, delta, self._place(contract.name))
+        added, removed = check.counted()
+        if added and not is_whole_key:
+            check.require_no_other_row(held)
+        return added, removed
 
     def _write(self, contract: Contract, held: str, columns: str, has_removed: bool) -> None:
         """Rows whose key is in the delta are taken out and put in as they are now."""

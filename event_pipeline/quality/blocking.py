@@ -16,14 +16,21 @@ def is_switched_off(contract: Contract, validation: Validation, column: Column, 
     return rule is not None and not rule.enabled
 
 
+def required_columns(contract: Contract, validation: Validation) -> list[str]:
+    """Columns that must be filled in."""
+    return [
+        column.name
+        for column in contract.columns
+        if not column.nullable and not is_switched_off(contract, validation, column, "required")
+    ]
+
+
 def blocking_promises(contract: Contract, stored: Stored, validation: Validation) -> list[Promise]:
     """Columns as declared, required columns filled in, key unique; only about columns that are there."""
     usable = usable_columns(contract, stored)
     promises = [schema_promise(contract, stored)]
-    for column in contract.columns:
-        required = not column.nullable and not is_switched_off(contract, validation, column, "required")
-        if required and column.name in usable:
-            promises.append(_not_null(contract, column, usable))
+    required = required_columns(contract, validation)
+    promises += [_not_null(contract, contract.column(name), usable) for name in required if name in usable]
     if contract.key and usable.issuperset(contract.key):
         promises.append(_unique_key(contract))
     return promises

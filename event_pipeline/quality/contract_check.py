@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
+from event_pipeline.errors import BrokenTableError
 from event_pipeline.quality.blocking import blocking_promises
 from event_pipeline.quality.promise import Promise
 from event_pipeline.quality.results import ContractResult
@@ -37,6 +38,13 @@ def check_contract(
         if count
     )
     return ContractResult(contract.name, row_count, tuple(problem for problem in problems if problem is not None))
+
+
+def require_contract(connection: duckdb.DuckDBPyConnection, contract: Contract, validation: Validation) -> None:
+    """Raises BrokenTableError when the table, as this transaction sees it, breaks its contract."""
+    result = check_contract(connection, contract, validation)
+    if not result.is_successful:
+        raise BrokenTableError(contract.name, result.problems)
 
 
 def _problem(

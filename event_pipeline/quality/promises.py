@@ -16,6 +16,7 @@ from event_pipeline.contracts.stream import STREAM_STATUS
 from event_pipeline.quality.blocking import blocking_promises, is_switched_off, repair_advice
 from event_pipeline.quality.promise import SAMPLE_ROWS, Promise, as_text, count_where, identifier, literal, sample_of
 from event_pipeline.quality.quarantined import Quarantined
+from event_pipeline.quality.results import Dimension
 from event_pipeline.quality.stored import STORED_TYPES, Stored, usable_columns
 from event_pipeline.settings import Validation
 
@@ -25,6 +26,20 @@ def tables_asked_about(contract: Contract) -> tuple[str, ...]:
     parents = [_parent(column.references)[0] for column in contract.columns if column.references]
     own = [kept.qualified for kept in (QUARANTINE, DATA_QUALITY, SOURCE_STATE, STREAM_STATUS)]
     return tuple(dict.fromkeys((contract.qualified, *parents, *own)))
+
+
+def dimensions_of(contract: Contract) -> tuple[Dimension, ...]:
+    """The dimensions in which the contract and the settings can promise anything of its table."""
+    values = ("allowed", "minimum", "maximum", "max_length")
+    has_values = any(getattr(column, name) not in (None, ()) for column in contract.columns for name in values)
+    is_present: dict[Dimension, bool] = {
+        "completeness": True,
+        "validity": contract.layer == "staging" or has_values,
+        "uniqueness": bool(contract.key),
+        "consistency": True,
+        "timeliness": contract.fresh_by is not None,
+    }
+    return tuple(dimension for dimension, present in is_present.items() if present)
 
 
 def promises_of(

@@ -10,6 +10,9 @@ from typing import Literal
 
 from event_pipeline.contracts.ops import DIMENSIONS
 
+CONTRACT_CHECK = "contract"
+"""Name of the blocking check: schema, key and required columns."""
+
 Dimension = Literal["completeness", "validity", "uniqueness", "consistency", "timeliness"]
 Severity = Literal["error", "warning"]
 

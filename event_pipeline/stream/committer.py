@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.stream import BATCHES, STREAM_STATUS
-from event_pipeline.increments.compiled import Compiler
 from event_pipeline.increments.driver import Brought, Driver
 from event_pipeline.increments.feed import delta_queries
+from event_pipeline.increments.kept import Kept
 from event_pipeline.increments.progress import Progress, read_progress
 from event_pipeline.increments.registry import CALM, inputs_of
 from event_pipeline.increments.stage import Increased, Stage
@@ -30,6 +30,7 @@ from event_pipeline.stream.publisher import Publisher
 from event_pipeline.stream.records import batch_rows, status_rows
 from event_pipeline.stream.replica import Replica, replica_place
 from event_pipeline.stream.sources.live_source import LiveReport
+from event_pipeline.warehouse.compiled_models import Compiler
 from event_pipeline.warehouse.lock import transaction, write_lock
 
 if TYPE_CHECKING:
@@ -52,7 +53,17 @@ class Committed:
     rows_in: Counter[str] = field(default_factory=Counter)
     rows_new: Counter[str] = field(default_factory=Counter)
     increased: list[Increased] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """What a batch did to the tables of a catalog; ``owed`` are those that are behind after it."""
+
+    increased: list[Increased]
+    kept: list[Kept]
+    owed: frozenset[str]
 
 
 class _OutdatedError(Exception):
@@ -69,7 +80,7 @@ class Committer:
         self._settings = settings
         self._connection = backend.con
         self._driver = Driver(backend, settings)
-        self._compiler = Compiler(backend, settings)
+        self._compiler = Compiler(backend, settings, "views")
         self._replica = Replica(backend.con, settings)
         self._lake = Publisher(backend.con.cursor(), "lake")
         self._warehouse = Publisher(backend.con.cursor(), "warehouse")
@@ -99,12 +110,13 @@ class Committer:
         ``reports`` are what sources said of themselves since the last commit; both may be empty. When it raises,
         nothing, or the raw changes only, were committed; committing all of it again is safe.
         """
-        reason = "" if self._is_open else self.catch_up().reason
+        brought = Brought() if self._is_open else self.catch_up()
         try:
-            return self._commit(batches, reports)
+            committed = self._commit(batches, reports)
         except _OutdatedError:
-            reason = self.catch_up().reason
-            return replace(self._commit(batches, reports), reason=reason)
+            brought = self.catch_up()
+            committed = self._commit(batches, reports)
+        return replace(committed, reason=brought.reason, kept=brought.kept + committed.kept)
 
     def close(self) -> None:
         """Puts the working copy to rest; the connection stays its owner's."""
@@ -169,14 +181,15 @@ class Committer:
             with transaction(self._connection):
                 incoming = Incoming.taken(self._connection, stage, batches)
                 self._add(stage, foreign, inputs_of("lake"))
-                increased = self._apply_lake(stage, incoming, as_of, lake)
+                is_calm = self._is_calm(batches)
+                in_lake = self._apply_lake(stage, incoming, as_of, lake, is_calm=is_calm)
                 self._add(stage, foreign, inputs_of("warehouse"))
-                done, owed = self._apply_warehouse(stage, warehouse, is_calm=not batches)
-                increased += done
-                progress = self._reached_lake(lake, as_of)
+                in_warehouse = self._apply_warehouse(stage, warehouse, in_lake.owed, is_calm=is_calm)
+                increased = in_lake.increased + in_warehouse.increased
+                progress = self._reached_lake(lake, as_of, in_lake.owed)
                 seconds = time.perf_counter() - started
                 records = batch_rows(batches, incoming.rows_new, increased, seconds, progress.consumed_snapshot)
-                reached = replace(progress, owed=owed)
+                reached = replace(progress, owed=in_warehouse.owed)
                 self._finish_warehouse(warehouse, reached, records, status_rows(reports))
         except BaseException:
             lake.abandon()
@@ -185,7 +198,8 @@ class Committer:
         stage.close()
         self._progress = {"lake": progress, "warehouse": reached}
         seconds = time.perf_counter() - started
-        return Committed(progress.consumed_snapshot, seconds, incoming.rows_in, incoming.rows_new, increased)
+        kept = in_lake.kept + in_warehouse.kept
+        return Committed(progress.consumed_snapshot, seconds, incoming.rows_in, incoming.rows_new, increased, kept)
 
     def _add(self, stage: Stage, foreign: Mapping[str, pa.Table], names: Sequence[str]) -> None:
         for name in names:
@@ -194,41 +208,64 @@ class Committer:
                 stage.add_delta(name, f"SELECT * FROM {_FOREIGN}")
                 self._connection.unregister(_FOREIGN)
 
+    def _is_calm(self, batches: Sequence[ChangeBatch]) -> bool:
+        """Whether tables that are behind are recomputed now: without new changes, and after a while at the latest."""
+        if batches and time.monotonic() - self._calm_at <= _CALM_SECONDS:
+            return False
+        self._calm_at = time.monotonic()
+        return True
+
     def _apply_lake(
-        self, stage: Stage, incoming: Incoming, as_of: datetime, publication: Publication
-    ) -> list[Increased]:
+        self, stage: Stage, incoming: Incoming, as_of: datetime, publication: Publication, *, is_calm: bool
+    ) -> _Applied:
         """The lake's increments, written to it as they are worked out, with the raw rows and their cursors."""
         if not incoming.is_empty:
             publication.add(incoming.append_to)
-        increased = stage.apply("lake", on_changed=lambda name: _publish(stage, name, publication))
         was, before = self._progress["lake"], self._replica.snapshots["lake"]
-        reached = Progress(before, as_of, was.fingerprint)
-        if not incoming.is_empty or any(done.added or done.removed for done in increased) or reached != was:
+        applied = self._apply(stage, "lake", publication, later=frozenset() if is_calm else was.owed)
+        reached = Progress(before, as_of, was.fingerprint, applied.owed)
+        has_changes = any(done.added or done.removed for done in applied.increased)
+        if not incoming.is_empty or has_changes or reached != was:
             publication.add(lambda lake: lake.set_progress(reached))
         publication.end()
-        return increased
+        return applied
 
     def _apply_warehouse(
-        self, stage: Stage, publication: Publication, *, is_calm: bool
-    ) -> tuple[list[Increased], frozenset[str]]:
-        """The warehouse's increments, and the tables that are left for a calmer moment."""
-        owed, later = self._progress["warehouse"].owed, CALM
-        if is_calm or time.monotonic() - self._calm_at > _CALM_SECONDS:
-            self._calm_at, later = time.monotonic(), frozenset[str]()
-        increased = stage.apply(
-            "warehouse",
+        self, stage: Stage, publication: Publication, behind: frozenset[str], *, is_calm: bool
+    ) -> _Applied:
+        """The warehouse's increments; tables that are expensive, or were kept, are left for a calmer moment."""
+        owed = self._progress["warehouse"].owed
+        later = frozenset() if is_calm else CALM | owed
+        applied = self._apply(stage, "warehouse", publication, later=later, behind=behind)
+        return replace(applied, owed=applied.owed | {name for name in later - owed if stage.touches(name)})
+
+    def _apply(
+        self,
+        stage: Stage,
+        catalog: str,
+        publication: Publication,
+        *,
+        later: frozenset[str],
+        behind: frozenset[str] = frozenset(),
+    ) -> _Applied:
+        owed = self._progress[catalog].owed
+        outcomes = stage.apply(
+            catalog,
             owed=owed - later,
             later=later,
+            behind=behind,
             on_changed=lambda name: _publish(stage, name, publication),
         )
-        return increased, (owed & later) | {name for name in later - owed if stage.touches(name)}
+        kept = [done for done in outcomes if isinstance(done, Kept)]
+        increased = [done for done in outcomes if isinstance(done, Increased)]
+        return _Applied(increased, kept, (owed & later) | {done.table for done in kept})
 
-    def _reached_lake(self, publication: Publication, as_of: datetime) -> Progress:
+    def _reached_lake(self, publication: Publication, as_of: datetime, owed: frozenset[str]) -> Progress:
         """Waits until the lake holds the batch; how far its tables are then."""
         before = self._replica.snapshots["lake"]
         # Its own snapshot holds nothing that is not applied, so the next batch need not look into it.
         now = self._lake.snapshot_after(before) if publication.result() else before
-        return Progress(now, as_of, self._progress["lake"].fingerprint)
+        return Progress(now, as_of, self._progress["lake"].fingerprint, owed)
 
     def _finish_warehouse(
         self,

@@ -33,17 +33,22 @@ def totals(committed: Committed) -> dict[str, Any]:
         "seconds": round(committed.seconds, 3),
         "snapshot": committed.snapshot,
     }
+    if committed.kept:
+        said["kept"] = [done.message for done in committed.kept]
     return said | ({"rebuilt_because": committed.reason} if committed.reason else {})
 
 
 def table_changes(batches: Sequence[ChangeBatch], committed: Committed) -> list[TableChange]:
-    """The tables that a commit changed, raw ones included; all that are modelled when they were rebuilt."""
+    """The tables that a commit changed, raw ones included, all that are modelled when they were rebuilt, and those that
+    were kept because new rows break their contract."""
     raw = {
         RAW_TABLES[batch.collection].name
         for batch in batches
         if batch.changes.num_rows and committed.rows_new[batch.source]
     }
+    kept = [TableChange(done.table, problems=done.problems) for done in committed.kept if done.problems]
     if committed.reason:
-        return [TableChange(name) for name in sorted(raw | set(MODELS))]
+        rebuilt = set(MODELS) - {done.table for done in committed.kept}
+        return [*(TableChange(name) for name in sorted(raw | rebuilt)), *kept]
     increased = [TableChange(done.table, done.added, done.removed) for done in committed.increased]
-    return [*(TableChange(name) for name in sorted(raw)), *increased]
+    return [*(TableChange(name) for name in sorted(raw)), *increased, *kept]

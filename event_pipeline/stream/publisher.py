@@ -17,7 +17,7 @@ from event_pipeline.increments.feed import current_snapshot
 from event_pipeline.increments.keys import MOST_LITERALS, literal
 from event_pipeline.increments.progress import Progress, write_progress
 from event_pipeline.warehouse.lock import transaction
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb

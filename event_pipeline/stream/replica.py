@@ -17,8 +17,8 @@ from event_pipeline.increments.feed import changed_rows, current_snapshot, holds
 from event_pipeline.settings import Settings
 from event_pipeline.stream.replica_layout import ROW_GROUP, clustering, indexed, layout_fingerprint, replicated
 from event_pipeline.warehouse.connection import SCHEMAS
-from event_pipeline.warehouse.refresh import CONTRACTS
 from event_pipeline.warehouse.rows import first_row
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb

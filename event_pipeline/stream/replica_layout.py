@@ -8,7 +8,7 @@ from event_pipeline.contracts.contract import DUCKDB_TYPES
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.increments.registry import INCREMENTS
 from event_pipeline.models.registry import MODELS
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 ROW_GROUP = 8_192
 """Rows that are read or left out together. What a batch touches lies in many places of a few rows each: in DuckDB's own

@@ -7,24 +7,15 @@ from typing import TYPE_CHECKING
 
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.contracts.quarantine import QUARANTINE
-from event_pipeline.models.locale import Locale
-from event_pipeline.models.rules import (
-    IS_FLAGGED,
-    IS_REJECTED,
-    accepted_rows,
-    broken_rules,
-    flag_rows,
-    row_rules,
-)
+from event_pipeline.errors import ContractError
+from event_pipeline.models.rules import IS_FLAGGED, IS_REJECTED
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.lock import write_transaction
+from event_pipeline.warehouse.compiled_models import FLAGGED, CompiledModel
 from event_pipeline.warehouse.replacement import NOTHING, bring_to, content
 from event_pipeline.warehouse.rows import first_row
 
 if TYPE_CHECKING:
     import duckdb
-    import ibis.expr.types as ir
-    from ibis.backends.duckdb import Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +27,26 @@ class StagedRows:
     noted: int
 
 
-def write_staging(backend: Backend, settings: Settings, contract: Contract, parsed: ir.Table) -> StagedRows:
-    """Replaces the table by the rows that pass the contract's rules, and its quarantine rows by the others."""
-    connection = backend.con
-    rules = row_rules(contract, settings.validation, Locale.of(settings.organisation))
-    scratch = f"_flagged_{contract.table}"
-    query = backend.compile(flag_rows(parsed, rules))
-    # Parsed inside the transaction: what another writer commits meanwhile would be overwritten.
-    with write_transaction(connection, settings):
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {scratch} AS {query}")
-        rejected, noted = first_row(
-            connection.execute(
-                f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
-                f"FROM {scratch}"
-            )
-        ) or (0, 0)
-        flagged = backend.table(scratch)
-        accepted = accepted_rows(flagged, contract, rules)
-        broken = str(backend.compile(broken_rules(flagged, contract, rules))) if rejected or noted else None
-        rows = bring_to(connection, settings, contract, str(backend.compile(accepted)), accepted.columns)
-        _replace_quarantine(connection, contract, broken)
-        connection.execute(f"DROP TABLE {scratch}")
+def write_staging(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, compiled: CompiledModel
+) -> StagedRows:
+    """Within the caller's transaction, the table becomes the rows that pass the contract's rules, and its share of
+    quarantine the others.
+
+    Documents are parsed inside the transaction: what another writer commits meanwhile would be overwritten.
+    """
+    if compiled.accepted is None:
+        raise ContractError(f"{contract.name} is not made of documents")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {FLAGGED} AS {compiled.query}")
+    rejected, noted = first_row(
+        connection.execute(
+            f"SELECT count(*) FILTER ({IS_REJECTED}), count(*) FILTER ({IS_FLAGGED} AND NOT {IS_REJECTED}) "
+            f"FROM {FLAGGED}"
+        )
+    ) or (0, 0)
+    rows = bring_to(connection, settings, contract, compiled.accepted, compiled.columns)
+    _replace_quarantine(connection, contract, compiled.broken if rejected or noted else None)
+    connection.execute(f"DROP TABLE {FLAGGED}")
     return StagedRows(rows, rejected, noted)
 
 

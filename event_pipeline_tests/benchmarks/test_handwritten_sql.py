@@ -14,7 +14,8 @@ from event_pipeline.demo import DEFAULT_AS_OF, generate_demo
 from event_pipeline.models.registry import MODELS
 from event_pipeline.sources.change import Change
 from event_pipeline.warehouse.ingest import ingest_exports, ingest_inbox
-from event_pipeline.warehouse.refresh import CONTRACTS, refresh_tables
+from event_pipeline.warehouse.refresh import refresh_tables
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 from event_pipeline_tests.inbound.stripe_story import stripe_changes
 from event_pipeline_tests.models.stripe_stories import STORIES, numbered
 from event_pipeline_tests.warehouse.documents import (

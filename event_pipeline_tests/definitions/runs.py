@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from event_pipeline.definitions.asset_metadata import asset_key
 from event_pipeline.definitions.build import build_definitions
@@ -22,13 +22,17 @@ MARTS = ("marts.agg_event_metrics", "marts.agg_daily_metrics", "marts.agg_club_m
 
 @dataclass(frozen=True)
 class Ran:
-    """A run that ended. ``recorded`` holds the metadata of materializations by ``layer.table``."""
+    """A run that ended. ``recorded`` holds the metadata of materializations by ``layer.table``, ``checked`` whether
+    checks passed, by table and name, ``said`` its failures in words."""
 
     succeeded: bool
     steps: list[str]
     recorded: dict[str, dict[str, Any]]
     failed: list[str]
     warnings: list[str]
+    checked: dict[tuple[str, str], bool]
+    planned_checks: set[tuple[str, str]]
+    said: str
 
     def told(self, *names: str) -> set[tuple[Any, ...]]:
         """The different values that the run recorded of its tables under these names."""
@@ -43,16 +47,13 @@ class Operated:
         self.as_of = AS_OF
         self.definitions = build_definitions(lake.settings, as_of=AS_OF)
 
-    def run(self, job: str, *assets: str, between: Sequence[str] = (), **options: Any) -> Ran:
-        """Runs the job, or only these assets of it; ``between`` are the first and last day of a run for days."""
-        tags = {}
-        if between:
-            tags = {ASSET_PARTITION_RANGE_START_TAG: between[0], ASSET_PARTITION_RANGE_END_TAG: between[1]}
+    def run(self, job: str, *assets: str, **options: Any) -> Ran:
+        """Runs the job, or only these assets of it."""
         # A result not read to its end keeps the catalog locked against the run's commits.
         self.lake.connection.execute("SELECT 1").fetchall()
         selection = [asset_key(name) for name in assets] or None
         result = self._job(job).execute_in_process(
-            instance=self._instance, asset_selection=selection, tags=tags, raise_on_error=False, **options
+            instance=self._instance, asset_selection=selection, raise_on_error=False, **options
         )
         recorded = {
             ".".join(event.asset_key.path): {k: v.value for k, v in event.materialization.metadata.items()}
@@ -66,11 +67,19 @@ class Operated:
             recorded,
             [str(event.step_key) for event in result.all_events if event.is_step_failure],
             [entry.user_message for entry in logs if entry.level == 30],
+            {(".".join(e.asset_key.path), e.check_name): e.passed for e in result.get_asset_check_evaluations()},
+            {
+                (".".join(planned.asset_key.path), planned.check_name)
+                for entry in logs
+                if entry.dagster_event is not None
+                and isinstance(planned := entry.dagster_event.event_specific_data, AssetCheckEvaluationPlanned)
+            },
+            "\n".join(str(event.step_failure_data.error) for event in result.all_events if event.is_step_failure),
         )
 
-    def pick(self, *assets: str, between: Sequence[str] = ()) -> Ran:
+    def pick(self, *assets: str) -> Ran:
         """Materializes these assets as somebody does who marked them in the UI."""
-        return self.run("__ASSET_JOB", *assets, between=between)
+        return self.run("__ASSET_JOB", *assets)
 
     def register(self, person: str) -> None:
         """The person registers for event e1: the document arrives, and nothing else happens."""

@@ -15,7 +15,7 @@ from event_pipeline.models.locale import Locale
 from event_pipeline.models.registry import STAGING_MODELS
 from event_pipeline.models.rules import row_rules
 from event_pipeline.settings import Settings
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 from event_pipeline_tests.docs.pages import DOCS
 
 

@@ -58,7 +58,7 @@ def test_every_job_sensor_schedule_group_and_check_is_described(settings: Settin
     names = {
         item.name for items in (definitions.jobs, definitions.sensors, definitions.schedules) for item in items or ()
     }
-    assert names >= {job.name for job in build_jobs([])}
+    assert names >= {job.name for job in build_jobs()}
     names |= {node.group_name for node in graph.asset_nodes if node.group_name}
     names |= {key.name for key in graph.asset_check_keys}
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []

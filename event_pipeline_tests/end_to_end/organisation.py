@@ -19,7 +19,7 @@ from event_pipeline.contracts.source_state import SOURCE_STATE
 from event_pipeline.contracts.stream import BATCHES, STREAM_STATUS
 from event_pipeline.settings import Settings
 from event_pipeline.warehouse.connection import connect
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 from event_pipeline_tests.definitions.daemon import Daemon
 from event_pipeline_tests.sheets_server import SheetsServer
 from event_pipeline_tests.sources.firestore_organisation import ago

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_pipeline.contracts.raw import RAW_TABLES
-from event_pipeline.increments.compiled import Compiler
 from event_pipeline.increments.keys import literal
 from event_pipeline.increments.registry import INCREMENTS
 from event_pipeline.increments.stage import Stage
 from event_pipeline.models.registry import MODELS
 from event_pipeline.sources.change import Change
+from event_pipeline.warehouse.compiled_models import Compiler
 from event_pipeline_tests.effort import scaled
 from event_pipeline_tests.warehouse.fixtures import memory_pipeline
 from event_pipeline_tests.warehouse.pipelines import AS_OF, Contents, MemoryPipeline, batched
@@ -25,7 +25,7 @@ __all__ = ["memory_pipeline"]
 
 @pytest.fixture(scope="module")
 def compiler(memory_pipeline: MemoryPipeline) -> Compiler:
-    return Compiler(memory_pipeline.backend, memory_pipeline.settings)
+    return Compiler(memory_pipeline.backend, memory_pipeline.settings, "views")
 
 
 def append(pipeline: MemoryPipeline, part: Sequence[Change]) -> dict[str, set[str]]:

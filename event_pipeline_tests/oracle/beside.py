@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from event_pipeline.contracts.raw import RAW_TABLES
-from event_pipeline.increments.compiled import CompiledModel, Compiler, input_view
 from event_pipeline.increments.keys import literal
 from event_pipeline.increments.stage import Stage
-from event_pipeline.models.registry import MODELS, in_order
+from event_pipeline.models.registry import in_order
 from event_pipeline.sources.change import Change
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.compiled_models import Compiler, input_view
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 from event_pipeline_tests.oracle.comparison import KEYS, Difference, differences, report
 from event_pipeline_tests.oracle.history import History, changes, meant
 from event_pipeline_tests.oracle.marts import Tables
@@ -18,17 +18,13 @@ from event_pipeline_tests.oracle.organisation import Organisation
 from event_pipeline_tests.oracle.tables import recomputed
 from event_pipeline_tests.warehouse.pipelines import AS_OF, KEY, MemoryPipeline, batched
 
-_SHARED: dict[str, CompiledModel] = {}
-"""Models that are the same SQL for every organisation."""
-
 
 class Beside:
     """A pipeline in memory and the oracle; both are told the same."""
 
     def __init__(self, pipeline: MemoryPipeline) -> None:
         self.pipeline = pipeline
-        self.compiler = Compiler(pipeline.backend, pipeline.settings)
-        self._compile()
+        self.compiler = Compiler(pipeline.backend, pipeline.settings, "views")
         of = pipeline.settings.organisation
         self.organisation = Organisation(AS_OF, KEY, of.time_zone, of.currency, of.country)
         self._kept = self._keep_empty()
@@ -89,17 +85,6 @@ class Beside:
         stage.apply("lake")
         stage.apply("warehouse")
         stage.close()
-
-    def _compile(self) -> None:
-        """Takes over what another organisation's compiler made, where the organisation makes no difference."""
-        for name, model in MODELS.items():
-            if "locale" in model.parameters:
-                continue
-            key = (name, AS_OF if "as_of" in model.parameters else None)
-            if name in _SHARED:
-                self.compiler._compiled[key] = _SHARED[name]
-            else:
-                _SHARED[name] = self.compiler.compiled(model, AS_OF)
 
     def _keep_empty(self) -> dict[str, str]:
         """Copies of what a rebuild of nothing makes: recomputing it for each example would cost a third of it."""

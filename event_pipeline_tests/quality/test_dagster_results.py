@@ -37,7 +37,7 @@ def test_each_dimension_has_a_result_of_its_own_severity() -> None:
     assert {result.asset_key for result in results.values()} == {dg.AssetKey(["core", "fact_visits"])}
     verdicts = {name: (r.passed, r.severity.value) for name, r in results.items() if not r.passed}
     assert verdicts == {"validity": (False, "ERROR"), "timeliness": (False, "WARN")}
-    assert results["completeness"].description == "The contract promises nothing of the kind."
+    assert results["completeness"].description == "Nothing could be asked of the stored table."
     assert "score" not in results["completeness"].metadata
 
 

@@ -8,7 +8,7 @@ from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
 from event_pipeline.quality.promises import promises_of, tables_asked_about
 from event_pipeline.quality.stored import STORED_TYPES, stored_columns
 from event_pipeline.settings import Validation
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 from event_pipeline.warehouse.tables import create_tables
 from event_pipeline_tests.quality.visits import NOW
 

@@ -16,7 +16,7 @@ from event_pipeline.stream.publisher import Publisher
 from event_pipeline.stream.replica_layout import replicated
 from event_pipeline.stream.sources.live_source import LiveReport
 from event_pipeline.warehouse.connection import connect, ibis_backend
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 from event_pipeline_tests.warehouse.documents import changed, registration
 from event_pipeline_tests.warehouse.pipelines import AS_OF, Pipeline, batched, real_pipeline
 from event_pipeline_tests.warehouse.test_order_of_arrival import EDITS, STORY

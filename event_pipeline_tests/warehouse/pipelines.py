@@ -8,27 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 from pydantic import SecretStr
 
-from event_pipeline.contracts.contract import DUCKDB_TYPES, Contract
+from event_pipeline.contracts.contract import DUCKDB_TYPES
 from event_pipeline.contracts.quarantine import QUARANTINE
 from event_pipeline.contracts.raw import RAW_TABLES
-from event_pipeline.models.locale import Locale
 from event_pipeline.models.model import Model
 from event_pipeline.models.registry import MODELS, STAGING_MODELS, in_order
-from event_pipeline.models.rules import accepted_rows, broken_rules, flag_rows, row_rules
 from event_pipeline.settings import Settings
 from event_pipeline.sources.change import Change, ChangeBatch
+from event_pipeline.warehouse.compiled_models import FLAGGED, Compiler
 from event_pipeline.warehouse.connection import KEY_VARIABLE, SCHEMAS, connect, ibis_backend
 from event_pipeline.warehouse.lake import Lake
-from event_pipeline.warehouse.refresh import CONTRACTS, Refreshed, apply_model, refresh_tables
+from event_pipeline.warehouse.refresh import Refreshed, refresh_tables
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -183,9 +181,9 @@ class MemoryPipeline(Pipeline):
 
     def refresh(self, names: Iterable[str] | None = None) -> list[Refreshed]:
         """Recomputes these tables, all when None."""
-        meaning = self.settings.model_dump_json(include={"organisation", "validation"})
+        compiler = Compiler(self.backend, self.settings, "stored")
         for model in in_order(None if names is None else set(names)):
-            for statement in compiled(model.name, meaning):
+            for statement in statements(compiler, model):
                 self.connection.execute(statement)
         return []
 
@@ -197,40 +195,15 @@ class MemoryPipeline(Pipeline):
         return total
 
 
-@dataclass(frozen=True)
-class _Compiler:
-    backend: Backend
-    settings: Settings
-
-    def statements(self, model: Model) -> Iterator[str]:
-        rows = apply_model(self.backend, self.settings, model, AS_OF)
-        if model.contract.table not in PARSED or model.contract.layer != "staging":
-            yield from self._replace(model.contract, str(self.backend.compile(rows)))
-            return
-        contract = model.contract
-        rules = row_rules(contract, self.settings.validation, Locale.of(self.settings.organisation))
-        flagged_rows = flag_rows(rows, rules)
-        scratch = f"flagged_{contract.table}"
-        yield f"CREATE OR REPLACE TEMP TABLE {scratch} AS {self.backend.compile(flagged_rows)}"
-        flagged = _table(scratch, flagged_rows.schema(), self.backend)
-        yield from self._replace(contract, str(self.backend.compile(accepted_rows(flagged, contract, rules))))
+def statements(compiler: Compiler, model: Model) -> Iterator[str]:
+    """What recomputes a table in memory, and its share of quarantine."""
+    contract, compiled = model.contract, compiler.compiled(model, AS_OF)
+    query = compiled.query
+    if compiled.accepted is not None:
+        yield f"CREATE OR REPLACE TEMP TABLE {FLAGGED} AS {query}"
+        query = compiled.accepted
+    yield f"TRUNCATE {contract.qualified}"
+    yield f"INSERT INTO {contract.qualified} BY NAME SELECT * FROM ({query})"
+    if compiled.broken is not None:
         yield f"DELETE FROM {QUARANTINE.qualified} WHERE table_name = '{contract.table}'"
-        broken = self.backend.compile(broken_rules(flagged, contract, rules))
-        yield f"INSERT INTO {QUARANTINE.qualified} BY NAME SELECT * FROM ({broken})"
-
-    def _replace(self, contract: Contract, query: str) -> Iterator[str]:
-        yield f"TRUNCATE {contract.qualified}"
-        yield f"INSERT INTO {contract.qualified} BY NAME SELECT * FROM ({query})"
-
-
-def _table(name: str, schema: Any, backend: Backend) -> Any:
-    import ibis.expr.operations as ops
-
-    return ops.DatabaseTable(name, schema=schema, source=backend).to_expr()
-
-
-@cache
-def compiled(name: str, settings: str) -> tuple[str, ...]:
-    """The statements that recompute a table, as the models say it for these settings."""
-    backend = ibis_backend(duckdb.connect())
-    return tuple(_Compiler(backend, Settings.model_validate_json(settings)).statements(MODELS[name]))
+        yield f"INSERT INTO {QUARANTINE.qualified} BY NAME SELECT * FROM ({compiled.broken})"

@@ -14,7 +14,6 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from event_pipeline.contracts.contract import Contract
 from event_pipeline.definitions.asset_metadata import asset_key
 from event_pipeline.definitions.io_manager import warehouse_io_manager
-from event_pipeline.definitions.model_assets import daily_partitions
 from event_pipeline.definitions.session import Session
 from event_pipeline.settings import Settings
 
@@ -24,7 +23,8 @@ class Store:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.partitions = daily_partitions(session.settings)
+        zone = session.settings.organisation.time_zone
+        self.partitions = dg.DailyPartitionsDefinition(start_date="2020-01-01", timezone=zone, end_offset=1)
         self.resources = {"session": session, "warehouse": warehouse_io_manager}
 
     def asset(self, contract: Contract, value: Any) -> dg.AssetsDefinition:

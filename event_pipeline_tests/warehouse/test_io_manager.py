@@ -7,19 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from event_pipeline.definitions.model_assets import model_asset
-from event_pipeline.definitions.raw_assets import RAW_ASSETS
 from event_pipeline.definitions.session import Session
 from event_pipeline.errors import ContractError
-from event_pipeline.models.registry import MODELS
-from event_pipeline.warehouse.refresh import CONTRACTS
+from event_pipeline.warehouse.table_contracts import CONTRACTS
 from event_pipeline_tests.warehouse.stored_assets import Store, open_store
 
 CATEGORIES = CONTRACTS["core.dim_categories"]
@@ -215,22 +211,3 @@ class TestMetadata:
 
         assert metadata["dagster/table_name"] == "warehouse.core.dim_categories"
         assert len(store.fetch(metadata["Query"])) == 2
-
-    def test_of_a_model_says_which_columns_come_from_where(self, store: Store) -> None:
-        models = [
-            model_asset(MODELS[name], store.session.settings) for name in ("staging.categories", "core.dim_categories")
-        ]
-        result = dg.materialize([*RAW_ASSETS, *models], selection=models, resources=store.resources)
-
-        recorded = {}
-        for event in result.get_asset_materialization_events():
-            materialization = event.materialization
-            lineage = materialization.metadata["dagster/column_lineage"].value
-            assert isinstance(lineage, dg.TableColumnLineage)
-            recorded[materialization.asset_key.to_user_string()] = {
-                name: [(dep.asset_key.to_user_string(), dep.column_name) for dep in deps]
-                for name, deps in lineage.deps_by_column.items()
-            }
-        assert recorded["core/dim_categories"]["color"] == [("staging/categories", "color")]
-        assert recorded["staging/categories"]["color"] == [("raw/firebase_categories", "payload")]
-        assert recorded["staging/categories"]["category_id"] == [("raw/firebase_categories", "document_id")]

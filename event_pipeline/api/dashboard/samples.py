@@ -19,7 +19,7 @@ def sampled_rows(services: Services, table: str, broken: set[Promised]) -> dict[
     from event_pipeline.quality.promises import promises_of, tables_asked_about
     from event_pipeline.quality.samples import sample_rows
     from event_pipeline.quality.stored import stored_columns
-    from event_pipeline.warehouse.refresh import CONTRACTS
+    from event_pipeline.warehouse.table_contracts import CONTRACTS
 
     contract = CONTRACTS.get(table)
     if contract is None:

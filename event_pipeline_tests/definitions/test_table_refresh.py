@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import dagster as dg
 import pytest
 
 from event_pipeline.contracts.progress import PROGRESS
-from event_pipeline.definitions.order import PRIORITY_TAG, Turn
-from event_pipeline.definitions.upkeep import Upkeep, Way
-from event_pipeline.errors import TransientError
+from event_pipeline.definitions.table_refresh import RefreshMode, TableRefresh
 from event_pipeline.increments.driver import Driver
-from event_pipeline.increments.rebuild import is_cut_short
+from event_pipeline.increments.rebuild import is_cut_short, marker
 from event_pipeline.models.registry import MODELS
-from event_pipeline.quality import contract_check
-from event_pipeline.quality.results import ContractResult
 from event_pipeline_tests.definitions.asset_graph import everything_configured
 from event_pipeline_tests.definitions.runs import Operated, Ran, operated
 from event_pipeline_tests.models.story import STORY
+from event_pipeline_tests.warehouse.documents import changed, registration
 
 FACTS = "core.fact_registrations"
 BY_EVENT = "marts.agg_event_metrics"
-REGISTERED = ("2025-06-01", "2025-06-01")
-"""First and last day on which people of these tests register."""
 
 
 @pytest.fixture(scope="module")
@@ -47,21 +43,16 @@ def organisation(opened: Operated, first_run: Ran) -> Operated:
     return opened
 
 
-class TestOrder:
-    def test_sources_are_read_before_the_lake_is_written_and_the_warehouse_after_it(
-        self, opened: Operated, first_run: Ran
-    ) -> None:
-        turns = turns_of(opened.definitions.resolve_job_def("sync"))
-        taken = [turns[step] for step in first_run.steps]
-        assert taken == sorted(taken, reverse=True)
-        assert set(taken) == {Turn.SOURCES, Turn.LAKE, Turn.WAREHOUSE}
+class TestSteps:
+    def test_sources_are_read_before_the_one_step_that_writes_tables(self, first_run: Ran) -> None:
+        assert len(first_run.steps) <= 10
+        assert first_run.steps[-1] == "tables"
+        assert {"firebase_documents", "sheet_rows", "inbox_records"} <= set(first_run.steps)
 
-    def test_every_step_has_its_turn_and_expectations_are_last(self) -> None:
-        turns = turns_of(everything_configured().resolve_job_def("refresh"))
-        last = {name for name, turn in turns.items() if turn == Turn.EXPECTATIONS}
-        assert last == {name for name in turns if name.endswith("__expectations")}
-        assert len(last) == len(MODELS)
-        assert min(Turn) == Turn.EXPECTATIONS
+    def test_tables_and_their_checks_are_one_step(self) -> None:
+        definitions = everything_configured()
+        for job in ("refresh", "rebuild"):
+            assert [node.name for node in definitions.resolve_job_def(job).nodes] == ["tables"], job
 
 
 class TestRefresh:
@@ -75,30 +66,46 @@ class TestRefresh:
         before = organisation.lake.content_hashes()
         organisation.register("one")
         applied = organisation.run("refresh")
-        again = organisation.run("refresh", FACTS, BY_EVENT)
+        again = organisation.run("refresh")
 
         after = organisation.lake.content_hashes()
-        changed = {name for name in MODELS if after[name] != before[name]}
         told = applied.recorded
         assert applied.succeeded
         assert applied.told("how") == {("increment",)}
-        assert {name for name in told if told[name]["rows_added"] or told[name]["rows_removed"]} == changed
-        assert {FACTS, BY_EVENT, "people.people", "core.dim_users"} <= changed
-        assert not {"staging.events", "core.fact_payments"} & changed
+        assert told.keys() == {name for name in MODELS if after[name] != before[name]}
+        assert {FACTS, BY_EVENT, "people.people", "core.dim_users"} <= told.keys()
         assert (told[FACTS]["rows_added"], told[FACTS]["rows_removed"]) == (1, 0)
         assert told["staging.registrations"]["keys_recomputed"] == 1
         assert told[FACTS]["dagster/row_count"] == len(organisation.lake.rows(FACTS))
-        assert again.told("how", "rows_added", "rows_removed", "keys_recomputed") == {("increment", 0, 0, 0)}
+        assert again.succeeded
+        assert again.recorded == {}
+
+    def test_every_selected_check_is_evaluated_also_of_tables_that_did_not_change(self, organisation: Operated) -> None:
+        run = organisation.run("refresh")
+        assert run.checked == {(name, "contract"): True for name in MODELS}
+
+    def test_sync_checks_the_contract_of_what_changed_and_plans_no_check(self, organisation: Operated) -> None:
+        organisation.register("checked")
+        run = organisation.run("sync")
+        assert run.checked.keys() >= {(name, "contract") for name in run.recorded if name in MODELS}
+        assert ("staging.clubs", "contract") not in run.checked
+        assert run.checked[("raw.firebase_registrations", "contract")] is True
+        assert run.planned_checks == set()
 
     def test_what_is_recorded_of_an_increment_is_what_is_recorded_of_a_write(self, organisation: Operated) -> None:
+        organisation.register("recorded")
         applied, rewritten = (
             organisation.run("refresh", FACTS).recorded[FACTS],
             organisation.pick(FACTS).recorded[FACTS],
         )
         assert applied.keys() - rewritten.keys() == {"keys_recomputed"}
         assert rewritten.keys() <= applied.keys()
-        for name in ("dagster/row_count", "dagster/column_schema", "dagster/column_lineage", "dagster/table_name"):
+        for name in ("dagster/row_count", "dagster/column_schema", "dagster/table_name"):
             assert applied[name] == rewritten[name], name
+
+    def test_tables_that_a_part_of_a_job_brings_along_are_recorded_too(self, organisation: Operated) -> None:
+        organisation.register("along")
+        assert {FACTS, BY_EVENT, "staging.registrations"} <= organisation.run("refresh", FACTS).recorded.keys()
 
     def test_other_models_or_settings_recompute_everything_and_say_so(self, organisation: Operated) -> None:
         organisation.lake.connection.execute(f"UPDATE {PROGRESS['warehouse'].qualified} SET fingerprint = 'before'")
@@ -106,40 +113,16 @@ class TestRefresh:
         assert rebuilt.told("how") == {("rebuilt because models or settings changed",)}
         assert rebuilt.recorded["staging.registrations"]["rows_rejected"] > 0
 
-    def test_a_failure_to_bring_up_to_date_is_not_repeated_by_every_table(
-        self, organisation: Operated, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        tried: list[object] = []
-
-        def fail(*arguments: object) -> None:
-            tried.append(arguments)
-            raise TransientError("another process has been writing")
-
-        monkeypatch.setattr(Driver, "bring_up_to_date", fail)
-        failed = organisation.run("refresh", "staging.clubs", "staging.tags", "core.dim_clubs")
-        assert set(failed.failed) == {"staging__clubs", "staging__tags"}
-        assert len(tried) == 1
-
 
 class TestPicked:
     def test_picked_table_is_rewritten_and_its_readers_know_of_new_documents(self, organisation: Operated) -> None:
         organisation.register("picked")
-        run = organisation.pick(FACTS)
-        assert run.told("how", "rows_added", "rows_removed") == {("rewritten", 0, 0)}
+        run = organisation.pick(BY_EVENT)
+        assert run.recorded[BY_EVENT]["how"] == "rewritten"
+        assert (run.recorded[BY_EVENT]["rows_added"], run.recorded[FACTS]["how"]) == (0, "increment")
         assert "picked" in organisation.lake.by_key(FACTS)
         assert len(organisation.counted()) == 1
         assert not is_cut_short(organisation.lake.settings)
-
-    def test_days_are_rewritten_once_every_table_is_up_to_date(self, organisation: Operated) -> None:
-        organisation.register("by-day")
-        run = organisation.pick(BY_EVENT, between=REGISTERED)
-        (recorded,) = run.recorded.values()
-        of_the_day = [row for row in organisation.lake.rows(BY_EVENT) if str(row["date"]) == REGISTERED[0]]
-        assert (recorded["how"], recorded["rows_added"]) == ("rewritten", 0)
-        assert recorded["dagster/partition_row_count"] == len(of_the_day) > 0
-        assert "dagster/row_count" not in recorded
-        assert "by-day" in organisation.lake.by_key(FACTS)
-        assert len(organisation.counted()) == 1
 
     def test_a_table_that_was_wrong_is_mended_and_its_readers_by_the_next_refresh(self, organisation: Operated) -> None:
         lake = organisation.lake
@@ -149,17 +132,18 @@ class TestPicked:
         wrong = len(lake.rows(BY_EVENT))
 
         mended = organisation.pick(BY_EVENT)
-        assert mended.told("rows_added", "rows_removed") == {(wrong, wrong)}
+        assert (mended.recorded[BY_EVENT]["rows_added"], mended.recorded[BY_EVENT]["rows_removed"]) == (wrong, wrong)
         assert [text for text in mended.warnings if f"{BY_EVENT} was not what its inputs make" in text]
         organisation.run("refresh", "marts.agg_club_metrics")
         assert lake.contents() == right
         assert not is_cut_short(lake.settings)
 
     def test_a_run_that_began_before_the_hour_struck_does_not_take_tables_back(self, organisation: Operated) -> None:
-        lake = organisation.lake
-        late = Upkeep(lake.backend, lake.settings, organisation.as_of - timedelta(hours=1))
-        late.begin(MODELS[BY_EVENT].contract, Way.REWRITE, dg.get_dagster_logger())
-        assert late.as_of == organisation.as_of
+        lake, before = organisation.lake, organisation.lake.content_hashes()
+        an_hour_ago = organisation.as_of - timedelta(hours=1)
+        late = TableRefresh(lake.backend, lake.settings, an_hour_ago, dg.get_dagster_logger())
+        assert [done.figures["rows_added"] for done in late.run(RefreshMode.REWRITE, [BY_EVENT])] == [0]
+        assert lake.content_hashes() == before
 
 
 class TestRebuild:
@@ -174,28 +158,12 @@ class TestRebuild:
         assert rebuilt.recorded.keys() == MODELS.keys()
         assert organisation.lake.content_hashes() == refreshed
         assert not is_cut_short(organisation.lake.settings)
-        assert organisation.run("refresh", FACTS).told("how", "rows_added") == {("increment", 0)}
+        assert organisation.run("refresh", FACTS).recorded == {}
 
-    def test_one_that_a_check_stopped_is_done_again_by_the_next_refresh(
-        self, organisation: Operated, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_one_that_was_cut_short_is_done_again_by_the_next_refresh(self, organisation: Operated) -> None:
         right = organisation.lake.contents()
         organisation.lake.connection.execute("DELETE FROM warehouse.marts.agg_club_metrics")
-        check = contract_check.check_contract
-
-        def refuse_events(connection, contract, validation):
-            if contract.name == "staging.events":
-                return ContractResult(contract.name, 0, ("a key is there twice",))
-            return check(connection, contract, validation)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(contract_check, "check_contract", refuse_events)
-            stopped = organisation.run("rebuild")
-        assert stopped.failed == ["staging__events_contract"]
-        assert "staging.registrations" in stopped.recorded
-        assert "core.dim_events" not in stopped.recorded
-        assert is_cut_short(organisation.lake.settings)
-
+        marker(organisation.lake.settings).touch()
         again = organisation.run("refresh", FACTS)
         assert again.told("how") == {("rebuilt because a rebuild was cut short",)}
         assert organisation.lake.contents() == right
@@ -205,6 +173,28 @@ class TestRebuild:
         assert not is_cut_short(organisation.lake.settings)
 
 
-def turns_of(job: dg.JobDefinition) -> dict[str, Turn]:
-    """When each step of the job comes; a step without a turn is an error."""
-    return {node.name: Turn(int(node.tags[PRIORITY_TAG])) for node in job.nodes}
+class TestBrokenRows:
+    def test_the_run_fails_and_says_which_rows_and_everything_else_goes_on(
+        self, organisation: Operated, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lake = organisation.lake
+        model = MODELS["people.people"]
+        columns = tuple(replace(c, nullable=False) if c.name == "phone" else c for c in model.contract.columns)
+        monkeypatch.setitem(MODELS, model.name, replace(model, contract=replace(model.contract, columns=columns)))
+        people = lake.rows(model.name)
+        lake.commit(changed("registrations", "without", registration("without", participant_phone=None), after=500))
+        for job in ("sync", "refresh", "rebuild"):
+            broken = organisation.run(job)
+            assert broken.failed == ["tables"], job
+            assert broken.checked[(model.name, "contract")] is False, job
+            assert "phone would be empty" in broken.said or "phone is filled in" in broken.said, job
+            assert model.name not in broken.recorded, job
+            assert "core.dim_users" not in broken.recorded, job
+            assert lake.rows(model.name) == people, job
+            assert "without" in lake.by_key(FACTS), job
+
+        lake.commit(changed("registrations", "without", registration("without"), after=600))
+        mended = organisation.run("sync")
+        assert mended.succeeded
+        assert mended.checked[(model.name, "contract")] is True
+        assert len(lake.rows(model.name)) == len(people) + 1
