@@ -7,9 +7,8 @@ libraries that compile are the same.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
+from pydantic import TypeAdapter
 
 from event_pipeline.contracts.contract import IBIS_TYPES, Contract
 from event_pipeline.models.locale import Locale
@@ -60,6 +60,8 @@ class CompiledModel:
         quoted = [f'"{name}"' for name in contract.column_names]
         return [name for name in quoted if name in self.query] or quoted
 
+
+_FILE = TypeAdapter(dict[str, CompiledModel])
 
 _kept: OrderedDict[str, tuple[Model, CompiledModel]] = OrderedDict()
 """What this process compiled or read, by key, the least recently used first."""
@@ -157,13 +159,16 @@ def model_parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
 
 def keep_compiled(settings: Settings) -> None:
     """Writes what this process compiled to the installation's file, for the runs that come after it."""
-    path, code = _file(settings), _code()
-    wanted = {key: asdict(found) for key, (model, found) in _kept.items() if model is _SHIPPED.get(model.name)}
+    path = _file(settings)
+    shipped = {key: found for key, (model, found) in _kept.items() if model is _SHIPPED.get(model.name)}
+    # Of a model that depends on the instant, the one that was used last.
+    latest = {key.rpartition(" ")[0]: key for key in shipped}
+    wanted = {key: shipped[key] for key in latest.values()}
     try:
-        if {key for key in _stored(path) if key.startswith(code)} >= wanted.keys():
+        if _stored(path).keys() >= wanted.keys():
             return
         part = path.with_suffix(".part")
-        part.write_text(json.dumps(wanted))
+        part.write_bytes(_FILE.dump_json(wanted))
         part.replace(path)
     except OSError as error:
         log.warning("compiled_models_not_kept", path=str(path), reason=str(error), consequence="runs compile again")
@@ -175,16 +180,16 @@ def _read_file(settings: Settings) -> None:
     if path in _read:
         return
     _read.add(path)
-    for key, fields in _stored(path).items():
-        model = _SHIPPED.get(key.split(" ")[2]) if key.startswith(code) else None
+    for key, found in _stored(path).items():
+        model = _SHIPPED.get(key.split(" ")[2]) if key.startswith(f"{code} ") else None
         if model is not None and key not in _kept:
-            _kept[key] = (model, CompiledModel(**{**fields, "columns": tuple(fields["columns"])}))
+            _kept[key] = (model, found)
 
 
-def _stored(path: Path) -> dict[str, dict[str, Any]]:
-    """What the file holds; nothing where it is missing or cut off."""
+def _stored(path: Path) -> dict[str, CompiledModel]:
+    """What the file holds; nothing where it is missing, cut off or of another shape."""
     try:
-        return json.loads(path.read_text())
+        return _FILE.validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
 

@@ -36,6 +36,19 @@ def told(dagster: LiveDagster, table: str) -> dict[str, Any]:
     return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
+def checked(dagster: LiveDagster, table: str) -> tuple[bool, Any]:
+    """Whether the table's contract was kept when it was last checked, and its problems."""
+    from dagster import AssetCheckKey, AssetKey, DagsterInstance
+
+    key = AssetCheckKey(AssetKey(table.split(".")), "contract")
+    with DagsterInstance.from_config(str(dagster.home)) as instance:
+        (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert record.event is not None
+    assert record.event.dagster_event is not None
+    evaluation = record.event.dagster_event.asset_check_evaluation_data
+    return evaluation.passed, evaluation.metadata["problems"].value
+
+
 def test_dagster_is_told_once_what_several_batches_did_to_a_table(dagster: LiveDagster, settings: Settings) -> None:
     reporter = MaterializationReporter(settings)
     reporter.note([TableChange(FACTS, 3, 1), TableChange("raw.firebase_registrations", 4)], 0.4)
@@ -50,6 +63,25 @@ def test_dagster_is_told_once_what_several_batches_did_to_a_table(dagster: LiveD
     }
     assert told(dagster, "raw.firebase_registrations")["rows_added"] == 4
     assert reporter.report() == 0
+
+
+def test_dagster_is_told_how_a_changed_table_keeps_its_contract_and_how_new_rows_broke_it(
+    dagster: LiveDagster, settings: Settings
+) -> None:
+    reporter = MaterializationReporter(settings)
+    reporter.note([TableChange("core.dim_clubs", 1, 0)], 0.1)
+    reporter.report()
+    before = told(dagster, "core.dim_clubs")
+    assert checked(dagster, "core.dim_clubs") == (True, [])
+
+    reporter.note([TableChange("core.dim_clubs", problems=("club_name would be empty in c7",))], 0.1)
+    reporter.report()
+    assert checked(dagster, "core.dim_clubs") == (False, ["club_name would be empty in c7"])
+    assert told(dagster, "core.dim_clubs") == before, "it was not changed"
+
+    reporter.note([TableChange("core.dim_clubs", 2, 0)], 0.1)
+    reporter.report()
+    assert checked(dagster, "core.dim_clubs") == (True, [])
 
 
 def test_one_that_is_away_is_told_when_it_is_back(dagster: LiveDagster, settings: Settings) -> None:
