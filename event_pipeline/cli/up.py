@@ -13,7 +13,9 @@ from event_pipeline.cli._count import ShownCount
 from event_pipeline.cli._output import ShownProgress, begin, counted
 
 if TYPE_CHECKING:
-    from event_pipeline.control import RunResult
+    from collections.abc import Callable
+
+    from event_pipeline.control import DagsterControl, RunResult
     from event_pipeline.launch.folder import DataFolder
     from event_pipeline.launch.presence import Presence
     from event_pipeline.launch.processes import Child
@@ -89,9 +91,9 @@ def _load_demo_if_empty(settings: Settings, registrations: int, seed: int) -> No
 
 def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: bool) -> bool:
     """Everything between start and stop; returns whether the first run succeeded."""
-    from event_pipeline.launch.processes import wait_for_first_end
+    from event_pipeline.launch.processes import ended_error, wait_for_first_end
     from event_pipeline.launch.runs import fail_forgotten_runs
-    from event_pipeline.launch.server import ended_error, running_server, wait_until_ready
+    from event_pipeline.launch.server import running_server, wait_until_ready
 
     forgotten = fail_forgotten_runs(folder.dagster_home)
     if forgotten:
@@ -101,8 +103,6 @@ def _serve(settings: Settings, folder: DataFolder, presence: Presence, stay: boo
         wait_until_ready(server)
         try:
             succeeded = _run_once(settings, server)
-            if succeeded:
-                _echo_figures(settings)
             if not stay:
                 return succeeded
             if settings.stream.is_enabled:
@@ -139,28 +139,34 @@ def _echo_ended(child: Child, pause_seconds: float) -> None:
 
 
 def _run_once(settings: Settings, server: Server) -> bool:
+    """Reads every source, shows the first numbers, and runs the checks where a table changed."""
     from event_pipeline.control import DagsterControl
     from event_pipeline.launch.figures import source_failures, source_notes
-    from event_pipeline.launch.runs import FIRST_JOBS, run_job
+    from event_pipeline.launch.runs import CHECK_JOB, READ_JOB, has_changed_tables
     from event_pipeline.launch.server import START_SECONDS
 
     # On a busy machine Dagster answers late; that is no reason to give up.
     with DagsterControl(server.url, timeout=START_SECONDS) as control:
-        for job in FIRST_JOBS:
-            # The daemon comes when the first run waits: its sensors see that and do not read the sources beside it.
-            when_queued = server.start_daemon if job == FIRST_JOBS[0] else None
-            with ShownProgress() as shown:
-                # A bar moves; without a terminal only what came of it is worth a line.
-                result = run_job(control, job, shown if sys.stderr.isatty() else None, when_queued)
-            _echo_result(job, result)
-            if not result.succeeded:
-                return False
-            if job == FIRST_JOBS[0]:
-                for failure in source_failures(settings):
-                    typer.secho(f"{'':<13}{failure}", fg=typer.colors.RED)
-                for note in source_notes(settings):
-                    typer.secho(f"{'':<13}{note}", fg=typer.colors.YELLOW)
-    return True
+        # The daemon comes when the first run waits: its sensors see that and do not read the sources beside it.
+        read = _run_shown(control, READ_JOB, server.start_daemon)
+        for failure in source_failures(settings):
+            typer.secho(f"{'':<13}{failure}", fg=typer.colors.RED)
+        for note in source_notes(settings):
+            typer.secho(f"{'':<13}{note}", fg=typer.colors.YELLOW)
+        if not read.succeeded:
+            return False
+        _echo_figures(settings)
+        return not has_changed_tables(read) or _run_shown(control, CHECK_JOB).succeeded
+
+
+def _run_shown(control: DagsterControl, job: str, when_queued: Callable[[], object] | None = None) -> RunResult:
+    from event_pipeline.launch.runs import run_job
+
+    with ShownProgress() as shown:
+        # A bar moves; without a terminal only what came of it is worth a line.
+        result = run_job(control, job, shown if sys.stderr.isatty() else None, when_queued)
+    _echo_result(job, result)
+    return result
 
 
 def _echo_result(job: str, result: RunResult) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from event_pipeline.errors import ControlError
 from event_pipeline.launch import default_signals
 
 PATIENCE_SECONDS = 20.0
@@ -80,6 +81,14 @@ def stop_children(children: Sequence[Child], patience_seconds: float = PATIENCE_
         for child in children:
             _kill_group(child.process.pid)
             child.process.wait()
+
+
+def ended_error(child: Child) -> ControlError:
+    """The error for a child that ended by itself."""
+    return ControlError(
+        f"Dagster's {child.name} ended with exit code {child.process.returncode}; its log is {child.log} and ends so:\n"
+        f"{child.last_lines()}"
+    )
 
 
 def wait_for_first_end(children: Sequence[Child]) -> Child:

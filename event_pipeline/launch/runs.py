@@ -11,8 +11,8 @@ from event_pipeline.errors import ControlError
 if TYPE_CHECKING:
     from event_pipeline.control import DagsterControl, RunProgress, RunResult
 
-FIRST_JOBS = ("ingest", "refresh")
-"""What runs once when the pipeline comes up, in this order."""
+READ_JOB, CHECK_JOB = "sync", "refresh"
+"""What runs once when the pipeline comes up: sources into every table; then all checks, if that changed a table."""
 
 _CANCEL_SECONDS = 15.0
 _UNDER_WAY = ("STARTING", "STARTED", "CANCELING")
@@ -29,6 +29,11 @@ def run_job(
     if when_queued:
         when_queued()
     return control.follow(launched.id, on_progress)
+
+
+def has_changed_tables(result: RunResult) -> bool:
+    """Whether the run wrote a table that is made from others; raw ones are reported by every run that reads sources."""
+    return any(not name.startswith("raw/") for name in result.materialized)
 
 
 def cancel_runs(url: str) -> list[str]:

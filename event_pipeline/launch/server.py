@@ -1,4 +1,5 @@
-"""What `up` runs as children: Dagster's webserver on this machine only, its daemon, the stream worker and the API."""
+"""What `up` runs as children: Dagster's code server, its webserver on this machine only, its daemon, the stream worker
+and the API."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from event_pipeline.errors import ControlError, SettingsError
-from event_pipeline.launch.folder import WORKSPACE, DataFolder
+from event_pipeline.launch.code_server import CodeServerPlace
+from event_pipeline.launch.folder import DataFolder
 from event_pipeline.launch.kept import KeptChild
 from event_pipeline.launch.presence import Presence, Running
-from event_pipeline.launch.processes import Child, start_child, stop_children
+from event_pipeline.launch.processes import Child, ended_error, start_child, stop_children
 from event_pipeline.settings import Settings
 
 START_SECONDS = 180.0
@@ -43,7 +45,15 @@ class Server:
         self._kept: list[KeptChild] = []
         self._pids: dict[str, int] = {}
         self._announcing = threading.Lock()
-        self._start_dagster("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
+        self._place = CodeServerPlace()
+        self._code_server = self._start("code-server", "dagster", *self._place.arguments)
+        self.children.append(self._code_server)
+        try:
+            self._place.wait_until_served(self._code_server)
+            self._start_dagster("webserver", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port))
+        except BaseException:
+            self.stop()
+            raise
 
     def start_daemon(self) -> None:
         """Start what runs what is queued, and asks sensors and schedules."""
@@ -61,9 +71,11 @@ class Server:
         return self.api_url
 
     def stop(self) -> None:
-        """End everything, in order where the processes do as they are asked."""
+        """End everything, in order where the processes do as they are asked; the code server last, whom others ask."""
         kept = [child for item in self._kept for child in item.retire()]
-        stop_children([*self.children, *kept])
+        stop_children([*(child for child in self.children if child is not self._code_server), *kept])
+        stop_children([self._code_server])
+        self._place.remove()
 
     def _keep(self, command: str, on_end: OnEnd, *arguments: str) -> None:
         kept = KeptChild(lambda: self._start(command, "event_pipeline.cli", command, *arguments), on_end)
@@ -71,7 +83,7 @@ class Server:
         kept.start()
 
     def _start_dagster(self, name: str, module: str, *arguments: str) -> None:
-        self.children.append(self._start(name, module, *arguments, "--workspace", str(WORKSPACE)))
+        self.children.append(self._start(name, module, *arguments, "--workspace", str(self._place.workspace)))
 
     def _start(self, name: str, module: str, *arguments: str) -> Child:
         variables = {
@@ -142,13 +154,5 @@ def wait_until_ready(server: Server) -> None:
         except httpx.HTTPError:
             continue
     raise ControlError(
-        f"Dagster did not answer at {server.url} within {START_SECONDS:g} s; its log is {server.children[0].log}"
-    )
-
-
-def ended_error(child: Child) -> ControlError:
-    """The error for a child that ended by itself."""
-    return ControlError(
-        f"Dagster's {child.name} ended with exit code {child.process.returncode}; its log is {child.log} and ends so:\n"
-        f"{child.last_lines()}"
+        f"Dagster did not answer at {server.url} within {START_SECONDS:g} s; its log is {server.children[-1].log}"
     )
