@@ -34,14 +34,13 @@ def select_assets(location: Location, selections: Sequence[str]) -> list[Asset]:
 def _resolve(text: str, assets: list[Asset]) -> set[str]:
     # Dagster takes a second to import, which plain keys need not pay.
     import dagster as dg
-    from dagster._core.errors import DagsterInvalidSubsetError
 
     with warnings.catch_warnings():
         # Dagster warns that its own parser uses a beta parameter, which is nothing to whoever typed the selection.
         warnings.simplefilter("ignore", dg.BetaWarning)
         try:
             keys = dg.AssetSelection.from_string(text).resolve([_graph_of(assets)])
-        except DagsterInvalidSubsetError:
+        except dg.DagsterInvalidSubsetError:
             raise WrongRequestError(
                 f"{text!r} names an asset that is not there; assets are: {listed([asset.key for asset in assets])}"
             ) from None

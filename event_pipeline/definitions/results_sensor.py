@@ -54,22 +54,32 @@ def results_sensor(settings: Settings) -> dg.SensorDefinition:
     def _evaluate(
         context: dg.SensorEvaluationContext, session: dg.ResourceParam[Session]
     ) -> dg.RunRequest | dg.SkipReason:
-        noted = note_results_of(context, session.settings)
-        return recheck_of(context, session.settings) or dg.SkipReason(noted)
+        checks = latest_checks(context)
+        noted = note_results_of(context, session.settings, checks)
+        # Looking into the warehouse costs most of a CPU-second, so it is done only where something failed.
+        has_failed = any(not check.passed for check in checks)
+        return (recheck_of(context, session.settings) if has_failed else None) or dg.SkipReason(noted)
 
     return _evaluate
 
 
-def note_results_of(context: dg.SensorEvaluationContext, settings: Settings) -> str:
-    """Notes what ended since the cursor, moves it on, and says how much that was."""
+def latest_checks(context: dg.SensorEvaluationContext) -> "Sequence[CheckResult]":
+    """How each check of the code location ended last."""
+    keys = sorted(context.repository_def.asset_graph.asset_check_keys) if context.repository_def else []
+    return _checks(context.instance, keys)
+
+
+def note_results_of(
+    context: dg.SensorEvaluationContext, settings: Settings, checks: "Sequence[CheckResult] | None" = None
+) -> str:
+    """Notes what ended since the cursor, moves it on, and says how much that was. ``checks`` are read when None."""
     from contextlib import closing
 
     from event_pipeline.alerts.database import AlertDatabase
     from event_pipeline.alerts.results import note_results
 
     after = _read(context.cursor)
-    keys = sorted(context.repository_def.asset_graph.asset_check_keys) if context.repository_def else []
-    checks = _checks(context.instance, keys)
+    checks = latest_checks(context) if checks is None else checks
     runs, runs_after = _runs(context.instance, after)
     with closing(AlertDatabase(settings)) as database:
         new = note_results(database, runs, checks, now())

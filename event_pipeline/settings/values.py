@@ -60,10 +60,12 @@ def _country_with_phones(code: str) -> str:
 
 
 def _valid_cron(text: str) -> str:
-    from dagster._utils.schedules import is_valid_cron_schedule
+    import dagster as dg
 
-    if not is_valid_cron_schedule(text):
-        raise ValueError("must be a cron expression of five fields such as '0 2 * * *'")
+    try:
+        dg.ScheduleDefinition(name="asked", job_name="asked", cron_schedule=text)
+    except dg.DagsterInvalidDefinitionError:
+        raise ValueError("must be a cron expression of five fields such as '0 2 * * *'") from None
     return text
 
 
