@@ -183,7 +183,7 @@ class TestBrokenRows:
         monkeypatch.setitem(MODELS, model.name, replace(model, contract=replace(model.contract, columns=columns)))
         people = lake.rows(model.name)
         lake.commit(changed("registrations", "without", registration("without", participant_phone=None), after=500))
-        for job in ("sync", "refresh", "rebuild"):
+        for job in ("sync", "rebuild"):
             broken = organisation.run(job)
             assert broken.failed == ["tables"], job
             assert broken.checked[(model.name, "contract")] is False, job

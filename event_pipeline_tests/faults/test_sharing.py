@@ -27,7 +27,7 @@ __all__ = ["_short_waits", "shared", "worked"]
 
 pytestmark = pytest.mark.usefixtures("_short_waits")
 
-_TURNS = 5
+_TURNS = 3
 
 
 def as_of() -> datetime:
@@ -60,7 +60,7 @@ def test_batches_delivered_three_times_and_backwards_leave_what_one_delivery_doe
     worked: Settings, shared: SharedCommits
 ) -> None:
     history = sorted([*STORY, *EDITS], key=lambda change: (change.source, change.collection))
-    batches = [batch for start in range(0, len(history), 7) for batch in batched(history[start : start + 7])]
+    batches = [batch for start in range(0, len(history), 20) for batch in batched(history[start : start + 20])]
     with shared.open(worked) as commits:
         for batch in batches:
             commits.commit([batch], [])

@@ -123,15 +123,18 @@ def require(monkeypatch: pytest.MonkeyPatch, table: str, column: str) -> None:
     monkeypatch.setitem(MODELS, table, replace(model, contract=replace(model.contract, columns=columns)))
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize(
+    ("writer", "place"),
+    [("increments", "in the warehouse"), ("rebuilds", "in the lake"), ("the stream", "in the warehouse")],
+)
 def test_broken_rows_are_kept_out_and_the_next_good_change_heals(
-    lake: Pipeline, monkeypatch: pytest.MonkeyPatch, writer, fault: Fault
+    lake: Pipeline, monkeypatch: pytest.MonkeyPatch, writer: str, place: str
 ) -> None:
+    fault = FAULTS[place]
     # A table that is behind is tried again in every batch, and not only once a minute.
     monkeypatch.setattr(committer_module, "_CALM_SECONDS", -1.0)
     require(monkeypatch, fault.table, fault.column)
-    with writer(lake) as write:
+    with WRITERS[writer](lake) as write:
         assert write(*START) == []
         good = lake.contents()
         kept = {done.table: done for done in write(*fault.bad)}

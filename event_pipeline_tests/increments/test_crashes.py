@@ -72,7 +72,7 @@ def apply(driver: Driver, crash: Crash, patch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=scaled(3))
+@settings(deadline=None, max_examples=scaled(2))
 def test_a_history_cut_by_crashes_makes_what_a_rebuild_makes(
     lake: Pipeline, driver: Driver, data: st.DataObject
 ) -> None:
