@@ -4,10 +4,12 @@ import os
 import socket
 from pathlib import Path
 
+import psutil
 import pytest
 
 from event_pipeline.errors import ControlError, SettingsError
 from event_pipeline.launch import server
+from event_pipeline.launch.code_server import CodeServerPlace
 from event_pipeline.launch.folder import prepare_folder
 from event_pipeline.launch.presence import claim, read_running
 from event_pipeline.settings import Settings
@@ -67,7 +69,12 @@ def test_no_free_port_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_webserver_that_cannot_start_shows_the_end_of_its_log_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "WORKSPACE", tmp_path / "missing.yaml")
+    class Lost(CodeServerPlace):
+        def __init__(self) -> None:
+            super().__init__()
+            self.workspace = tmp_path / "missing.yaml"
+
+    monkeypatch.setattr(server, "CodeServerPlace", Lost)
     settings = Settings(data_dir=tmp_path, dagster_url=f"http://127.0.0.1:{server.free_port(20_000, 'x')}")
     folder = prepare_folder(settings)
     with claim(folder.root) as presence, server.running_server(settings, folder, presence, os.getpid()) as started:
@@ -77,3 +84,22 @@ def test_a_webserver_that_cannot_start_shows_the_end_of_its_log_and_leaves_nothi
         with pytest.raises(ControlError, match=r"ended with exit code [1-9][\s\S]*missing\.yaml"):
             server.wait_until_ready(started)
     assert all(child.process.returncode is not None for child in started.children)
+
+
+def test_a_code_server_that_cannot_start_shows_the_end_of_its_log_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wrong(CodeServerPlace):
+        @property
+        def arguments(self) -> tuple[str, ...]:
+            return "api", "grpc", "--no-such-option"
+
+    monkeypatch.setattr(server, "CodeServerPlace", Wrong)
+    settings = Settings(data_dir=tmp_path, dagster_url=f"http://127.0.0.1:{server.free_port(20_000, 'x')}")
+    folder = prepare_folder(settings)
+    with (
+        claim(folder.root) as presence,
+        pytest.raises(ControlError, match=r"code-server ended with exit code 2[\s\S]*no-such"),
+    ):
+        server.Server(settings, folder, presence, os.getpid())
+    assert not [child for child in psutil.Process().children() if "no-such-option" in " ".join(child.cmdline())]
