@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -86,10 +87,15 @@ class TestRefresh:
 
     def test_sync_checks_the_contract_of_what_changed_and_plans_no_check(self, organisation: Operated) -> None:
         organisation.register("checked")
+        line = {"type": "scan", "qr_code_data": "x", "scanned_at": "2025-06-08T04:40:00Z", "scanner_id": "gate"}
+        inbox = organisation.lake.settings.inbox_dir
+        inbox.mkdir(exist_ok=True)
+        (inbox / "scans.ndjson").write_text(json.dumps(line) + "\n")
         run = organisation.run("sync")
+        assert run.succeeded
         assert run.checked.keys() >= {(name, "contract") for name in run.recorded if name in MODELS}
         assert ("staging.clubs", "contract") not in run.checked
-        assert run.checked[("raw.firebase_registrations", "contract")] is True
+        assert run.checked[("raw.inbox_scans", "contract")] is True
         assert run.planned_checks == set()
 
     def test_what_is_recorded_of_an_increment_is_what_is_recorded_of_a_write(self, organisation: Operated) -> None:
